@@ -1,0 +1,233 @@
+/* The way in: JSON text straight to Python objects, in one pass, with no tree between. */
+#include "module.h"
+
+/* ---- scalars ---------------------------------------------------------------------------- */
+
+PyObject *
+convert_string(struct module_state *state, const struct json_value *value)
+{
+    struct fault fault = {0};
+    Py_ssize_t len = (Py_ssize_t)value->text.len;
+    if (!value->escaped) {
+        if (!value->ascii || len < 2) { /* strings of one character are shared */
+            return PyUnicode_DecodeUTF8(value->text.ptr, len, NULL);
+        }
+        PyObject *text = PyUnicode_New(len, 127);
+        if (text != NULL) {
+            memcpy(PyUnicode_1BYTE_DATA(text), value->text.ptr, (size_t)len);
+        }
+        return text;
+    }
+    state->text.len = 0;
+    if (json_unescape(value->text, &state->text, &fault) < 0) {
+        return raise_fault(state, &fault);
+    }
+    return PyUnicode_DecodeUTF8(state->text.data, (Py_ssize_t)state->text.len, "surrogatepass");
+}
+
+/* The text with a NUL behind it, as C's and Python's parsers want it; borrowed. */
+static const char *
+terminated(struct module_state *state, struct slice text)
+{
+    struct fault fault = {0};
+    state->text.len = 0;
+    if (buffer_append(&state->text, text, &fault) < 0 ||
+        buffer_append(&state->text, (struct slice){"", 1}, &fault) < 0) {
+        raise_fault(state, &fault);
+        return NULL;
+    }
+    return state->text.data;
+}
+
+static PyObject *
+convert_float(struct module_state *state, struct slice text)
+{
+    double number;
+    if (json_exact_double(text, &number)) {
+        return PyFloat_FromDouble(number);
+    }
+    const char *digits = terminated(state, text);
+    if (digits == NULL) {
+        return NULL;
+    }
+    number = PyOS_string_to_double(digits, NULL, NULL); /* 1e999 is inf, as in Python's json */
+    return number == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(number);
+}
+
+static PyObject *
+convert_bigint(struct module_state *state, struct slice text)
+{
+    const char *digits = terminated(state, text);
+    return digits != NULL ? PyLong_FromString(digits, NULL, 10) : NULL;
+}
+
+/* ---- containers ------------------------------------------------------------------------- */
+
+static PyObject *convert_next(struct module_state *state, struct json_reader *reader, int depth);
+
+static PyObject *
+convert_array(struct module_state *state, struct json_reader *reader, int depth)
+{
+    PyObject *list = PyList_New(0);
+    int more = -1;
+    for (bool first = true; list != NULL && (more = json_element(reader, first)) > 0;
+         first = false) {
+        PyObject *item = convert_next(state, reader, depth);
+        int result = item != NULL ? PyList_Append(list, item) : -1;
+        Py_XDECREF(item);
+        if (result < 0) {
+            Py_CLEAR(list);
+        }
+    }
+    if (more < 0) {
+        Py_CLEAR(list);
+    }
+    return list;
+}
+
+static int
+convert_member(struct module_state *state, struct json_reader *reader,
+               const struct json_value *name, PyObject *dict, int depth)
+{
+    PyObject *key = convert_string(state, name);
+    PyObject *value = key != NULL ? convert_next(state, reader, depth) : NULL;
+    int result = value != NULL ? PyDict_SetItem(dict, key, value) : -1;
+    Py_XDECREF(key);
+    Py_XDECREF(value);
+    return result;
+}
+
+static PyObject *
+convert_object(struct module_state *state, struct json_reader *reader, int depth)
+{
+    struct json_value name;
+    PyObject *dict = PyDict_New();
+    int more = -1;
+    for (bool first = true; dict != NULL && (more = json_member(reader, first, &name)) > 0;
+         first = false) {
+        if (convert_member(state, reader, &name, dict, depth) < 0) {
+            Py_CLEAR(dict);
+        }
+    }
+    if (more < 0) {
+        Py_CLEAR(dict);
+    }
+    return dict;
+}
+
+static PyObject *
+too_deep(struct json_reader *reader)
+{
+    fault_set(reader->fault, FAULT_LIMIT, (size_t)(reader->at - reader->start),
+              "nested deeper than %d levels", JSON_DEPTH_MAX);
+    return NULL;
+}
+
+/* The next value (new), or NULL with an exception or the reader's fault set. */
+static PyObject *
+convert_next(struct module_state *state, struct json_reader *reader, int depth)
+{
+    struct json_value value;
+    if (json_read(reader, &value) < 0) {
+        return NULL;
+    }
+    switch (value.type) {
+    case JSON_TYPE_NULL:
+        Py_RETURN_NONE;
+    case JSON_TYPE_TRUE:
+        Py_RETURN_TRUE;
+    case JSON_TYPE_FALSE:
+        Py_RETURN_FALSE;
+    case JSON_TYPE_INT:
+        return PyLong_FromLongLong(value.number);
+    case JSON_TYPE_BIGINT:
+        return convert_bigint(state, value.text);
+    case JSON_TYPE_FLOAT:
+        return convert_float(state, value.text);
+    case JSON_TYPE_NAN:
+        return PyFloat_FromDouble(Py_NAN);
+    case JSON_TYPE_INF:
+        return PyFloat_FromDouble((double)value.number * Py_HUGE_VAL);
+    case JSON_TYPE_STRING:
+        return convert_string(state, &value);
+    case JSON_TYPE_ARRAY:
+        return depth < JSON_DEPTH_MAX ? convert_array(state, reader, depth + 1) : too_deep(reader);
+    case JSON_TYPE_OBJECT:
+        return depth < JSON_DEPTH_MAX ? convert_object(state, reader, depth + 1) : too_deep(reader);
+    }
+    Py_UNREACHABLE();
+}
+
+/* ---- whole texts ------------------------------------------------------------------------ */
+
+/* What a conversion comes to: its result, or NULL with an exception in place of a fault. */
+static PyObject *
+finish(struct module_state *state, struct json_reader *reader, PyObject *result)
+{
+    if (result != NULL && json_finish(reader) < 0) {
+        Py_CLEAR(result);
+    }
+    if (result == NULL && !PyErr_Occurred()) {
+        raise_fault(state, reader->fault);
+    }
+    return result;
+}
+
+PyObject *
+convert_json(struct module_state *state, struct slice text)
+{
+    struct fault fault = {0};
+    struct json_reader reader = json_reader(text, &fault);
+    return finish(state, &reader, convert_next(state, &reader, 0));
+}
+
+/* An instance of a named tuple's class, filled in place: it is a tuple with names beside. */
+static PyObject *
+convert_named(struct module_state *state, struct json_reader *reader, PyTypeObject *type,
+              Py_ssize_t count)
+{
+    PyObject *values = type->tp_alloc(type, count);
+    Py_ssize_t i = 0;
+    int more = -1;
+    while (values != NULL && (more = json_element(reader, i == 0)) > 0 && i < count) {
+        PyObject *item = convert_next(state, reader, 1);
+        if (item == NULL) {
+            Py_DECREF(values);
+            return NULL;
+        }
+        PyTuple_SET_ITEM(values, i++, item);
+    }
+    if (values != NULL && more >= 0 && (more > 0 || i < count)) {
+        PyErr_Format(PyExc_ValueError, "it has %s than the %zd field%s that its stream declares",
+                     more > 0 ? "more values" : "fewer values", count, count == 1 ? "" : "s");
+        more = -1;
+    }
+    if (more < 0) {
+        Py_CLEAR(values);
+    }
+    return values;
+}
+
+static PyObject *
+convert_plain(struct module_state *state, struct json_reader *reader)
+{
+    PyObject *list = convert_array(state, reader, 1);
+    PyObject *values = list != NULL ? PyList_AsTuple(list) : NULL;
+    Py_XDECREF(list);
+    return values;
+}
+
+PyObject *
+convert_values(struct module_state *state, struct slice text, const struct source *source)
+{
+    struct fault fault = {0};
+    struct json_reader reader = json_reader(text, &fault);
+    struct json_value bracket;
+    PyObject *values = NULL;
+    if (json_read(&reader, &bracket) == 0) {
+        values = source->values_type != NULL
+                     ? convert_named(state, &reader, source->values_type, source->field_count)
+                     : convert_plain(state, &reader);
+    }
+    return finish(state, &reader, values);
+}

@@ -1,0 +1,256 @@
+/* The way out: Python objects straight into the output buffer as JSON. No Python code runs in here
+   (only exact and inherited data of built-in types is read), so nothing changes underneath and no
+   other thread can write between. An error names the path to the value: tuple[2]['price']. */
+#include "module.h"
+
+/* Where a value stands: in which container, at which place. Lives on the C stack. */
+struct place {
+    const struct place *outer; /* NULL: the value of `name` itself */
+    const char *name;
+    PyObject *key; /* of a dict; borrowed. NULL: `index` of a list */
+    Py_ssize_t index;
+    int depth;
+};
+
+/* ---- errors ----------------------------------------------------------------------------- */
+
+static PyObject *
+path_text(const struct place *place)
+{
+    if (place->outer == NULL) {
+        return PyUnicode_FromString(place->name);
+    }
+    PyObject *outer = path_text(place->outer);
+    if (outer == NULL) {
+        return NULL;
+    }
+    PyObject *text = place->key != NULL ? PyUnicode_FromFormat("%U[%R]", outer, place->key)
+                                        : PyUnicode_FromFormat("%U[%zd]", outer, place->index);
+    Py_DECREF(outer);
+    return text;
+}
+
+/* The place just below the root that leads to `place`: where the path would be endless. */
+static const struct place *
+near_root(const struct place *place)
+{
+    while (place->outer != NULL && place->outer->outer != NULL) {
+        place = place->outer;
+    }
+    return place;
+}
+
+/* Raise `type` with "<path> <what>". Returns -1. */
+static int
+refuse(PyObject *type, const struct place *place, const char *what)
+{
+    PyObject *path = path_text(place);
+    if (path != NULL) {
+        PyErr_Format(type, "%U %s", path, what);
+        Py_DECREF(path);
+    }
+    return -1;
+}
+
+static int
+refuse_type(const struct place *place, PyObject *value)
+{
+    if (PyBytes_Check(value) || PyByteArray_Check(value)) {
+        return refuse(PyExc_TypeError, place,
+                      "is bytes, and JSON carries text: decode it, or encode it with base64");
+    }
+    if (PyAnySet_Check(value)) {
+        return refuse(PyExc_TypeError, place, "is a set, which JSON does not have: emit a list");
+    }
+    PyObject *path = path_text(place);
+    if (path != NULL) {
+        PyErr_Format(PyExc_TypeError,
+                     "%U is a %s, which JSON does not have: emit a str, int, float, bool, None, "
+                     "list, tuple or dict",
+                     path, Py_TYPE(value)->tp_name);
+        Py_DECREF(path);
+    }
+    return -1;
+}
+
+static int
+no_room(const struct fault *fault)
+{
+    PyErr_Format(PyExc_OverflowError, "the tuple is too large to emit: %s", fault->text);
+    return -1;
+}
+
+/* ---- scalars ---------------------------------------------------------------------------- */
+
+static int
+put(struct buffer *out, struct slice text)
+{
+    struct fault fault = {0};
+    return buffer_append(out, text, &fault) < 0 ? no_room(&fault) : 0;
+}
+
+static int
+encode_int(struct buffer *out, PyObject *value, const struct place *place)
+{
+    struct fault fault = {0};
+    int overflow;
+    long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    if (overflow != 0) {
+        return refuse(PyExc_OverflowError, place,
+                      "is an integer of more than 64 bits, which Storm cannot take: emit a str");
+    }
+    return json_write_int(out, number, &fault) < 0 ? no_room(&fault) : 0;
+}
+
+static int
+encode_float(struct buffer *out, PyObject *value, const struct place *place)
+{
+    double number = PyFloat_AS_DOUBLE(value);
+    if (!Py_IS_FINITE(number)) {
+        return refuse(PyExc_ValueError, place,
+                      Py_IS_NAN(number)
+                          ? "is nan, which JSON does not have: emit None or a str"
+                          : "is infinite, which JSON does not have: emit None or a str");
+    }
+    char *text = PyOS_double_to_string(number, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
+    if (text == NULL) {
+        return -1;
+    }
+    int result = put(out, (struct slice){text, strlen(text)});
+    PyMem_Free(text);
+    return result;
+}
+
+static int
+encode_string(struct buffer *out, PyObject *value, const struct place *place)
+{
+    struct fault fault = {0};
+    struct slice text;
+    Py_ssize_t len;
+    if (PyUnicode_IS_COMPACT_ASCII(value)) {
+        text = (struct slice){(const char *)PyUnicode_1BYTE_DATA(value),
+                              (size_t)PyUnicode_GET_LENGTH(value)};
+    } else {
+        text.ptr = PyUnicode_AsUTF8AndSize(value, &len);
+        if (text.ptr == NULL) {
+            if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+                return -1;
+            }
+            PyErr_Clear();
+            return refuse(PyExc_ValueError, place,
+                          "holds a lone surrogate, which is no text: see str.encode's 'replace'");
+        }
+        text.len = (size_t)len;
+    }
+    return json_write_string(out, text, &fault) < 0 ? no_room(&fault) : 0;
+}
+
+/* ---- containers ------------------------------------------------------------------------- */
+
+static int encode_at(struct buffer *out, PyObject *value, const struct place *place);
+
+static int
+encode_items(struct buffer *out, PyObject *sequence, const struct place *outer)
+{
+    struct place place = {.outer = outer, .depth = outer->depth + 1};
+    bool list = PyList_Check(sequence);
+    for (; place.index < Py_SIZE(sequence); place.index++) {
+        PyObject *item = list ? PyList_GET_ITEM(sequence, place.index)
+                              : PyTuple_GET_ITEM(sequence, place.index);
+        if ((place.index > 0 && put(out, SLICE(",")) < 0) || encode_at(out, item, &place) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* A key, as Python's json writes it: numbers, booleans and None become text. */
+static int
+encode_key(struct buffer *out, PyObject *key, const struct place *outer)
+{
+    struct place place = {.outer = outer, .key = key};
+    if (PyUnicode_Check(key)) {
+        return encode_string(out, key, &place);
+    }
+    if (key == Py_None || PyBool_Check(key) || PyLong_Check(key) || PyFloat_Check(key)) {
+        return put(out, SLICE("\"")) < 0 || encode_at(out, key, &place) < 0 ||
+                       put(out, SLICE("\"")) < 0
+                   ? -1
+                   : 0;
+    }
+    return refuse(PyExc_TypeError, outer, "has a key that is no str, which JSON does not have");
+}
+
+static int
+encode_dict(struct buffer *out, PyObject *dict, const struct place *outer)
+{
+    struct place place = {.outer = outer, .depth = outer->depth + 1};
+    PyObject *value;
+    Py_ssize_t position = 0;
+    struct slice before = SLICE("{");
+    while (PyDict_Next(dict, &position, &place.key, &value)) {
+        if (put(out, before) < 0 || encode_key(out, place.key, outer) < 0 ||
+            put(out, SLICE(":")) < 0 || encode_at(out, value, &place) < 0) {
+            return -1;
+        }
+        before = SLICE(",");
+    }
+    return put(out, place.key == NULL ? SLICE("{}") : SLICE("}"));
+}
+
+static int
+encode_container(struct buffer *out, PyObject *value, const struct place *place)
+{
+    if (place->depth > JSON_WRITE_DEPTH_MAX) {
+        return refuse(PyExc_ValueError, near_root(place),
+                      "is nested deeper than 390 levels, which Storm refuses; "
+                      "does it contain itself?");
+    }
+    if (PyDict_Check(value)) {
+        return encode_dict(out, value, place);
+    }
+    return put(out, SLICE("[")) < 0 || encode_items(out, value, place) < 0 ||
+                   put(out, SLICE("]")) < 0
+               ? -1
+               : 0;
+}
+
+static int
+encode_at(struct buffer *out, PyObject *value, const struct place *place)
+{
+    if (PyUnicode_Check(value)) {
+        return encode_string(out, value, place);
+    }
+    if (value == Py_None) {
+        return put(out, SLICE("null"));
+    }
+    if (PyBool_Check(value)) {
+        return put(out, value == Py_True ? SLICE("true") : SLICE("false"));
+    }
+    if (PyLong_Check(value)) {
+        return encode_int(out, value, place);
+    }
+    if (PyFloat_Check(value)) {
+        return encode_float(out, value, place);
+    }
+    if (PyList_Check(value) || PyTuple_Check(value) || PyDict_Check(value)) {
+        return encode_container(out, value, place);
+    }
+    return refuse_type(place, value);
+}
+
+/* ---- whole values ----------------------------------------------------------------------- */
+
+int
+encode_values(struct buffer *out, PyObject *values)
+{
+    struct place root = {.name = "tuple"};
+    return encode_items(out, values, &root);
+}
+
+int
+encode_value(struct buffer *out, PyObject *value, const char *name)
+{
+    struct place root = {.name = name, .depth = 1};
+    return encode_at(out, value, &root);
+}

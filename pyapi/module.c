@@ -1,0 +1,220 @@
+/* The module `_stormcell`: registration, and nothing that has a home elsewhere. */
+#include "module.h"
+
+#include "guardian.h"
+
+PyDoc_STRVAR(module_doc,
+"The compiled part of Stormcell. Use the package `stormcell`; what is here serves it.");
+
+PyDoc_STRVAR(open_doc,
+"open($module, /)\n--\n\n"
+"Make Storm's wire private and begin the session. Where stormcell-shim has not done so, this\n"
+"process becomes the guardian of a child in which this call returns. OSError.");
+PyDoc_STRVAR(handshake_doc,
+"handshake($module, /)\n--\n\n"
+"Wait for Storm's handshake: (conf, context), two dicts. ValueError if it is none.");
+PyDoc_STRVAR(answer_doc,
+"answer($module, /)\n--\n\n"
+"Answer the handshake, if that has not been done; Storm's timers run from then on.");
+PyDoc_STRVAR(serve_bolt_doc,
+"serve_bolt($module, component, on_exception, process, process_tick, ack, auto_ack, auto_anchor,\n"
+"           on_timer, period, values_type_of, /)\n--\n\n"
+"Run a bolt until Storm goes; methods that are None are not called. True if the end was in order,\n"
+"False if on_exception(exception, tuple or None) asked for it by returning True.");
+PyDoc_STRVAR(serve_spout_doc,
+"serve_spout($module, component, on_exception, next_tuple, ack, fail, activate, deactivate, /)\n--\n\n"
+"Run a spout until Storm goes; as serve_bolt().");
+PyDoc_STRVAR(report_doc,
+"report($module, text, /)\n--\n\n"
+"Send Storm an error of the component that has no object yet.");
+PyDoc_STRVAR(last_words_doc,
+"last_words($module, text, /)\n--\n\n"
+"Leave what the guardian is to say about the end of this process.");
+PyDoc_STRVAR(close_doc,
+"close($module, in_order, /)\n--\n\n"
+"Write what is left, for up to a second, and tell the guardian whether this end is in order.");
+
+static PyObject *
+module_open(PyObject *module, PyObject *unused)
+{
+    struct module_state *state = state_of_module(module);
+    struct fault fault = {0};
+    (void)unused;
+    if (state->session != NULL) {
+        Py_RETURN_NONE;
+    }
+    struct arena *arena = guardian_arena();
+    if (arena == NULL) {
+        PyOS_BeforeFork();
+        arena = guardian_enter(&fault); /* returns in the child, or not at all forked */
+        if (arena != NULL) {
+            PyOS_AfterFork_Child();
+        } else {
+            PyOS_AfterFork_Parent();
+        }
+    }
+    if (arena != NULL) {
+        state->session = session_new(arena, &fault);
+    }
+    state->thread = PyThread_get_thread_ident();
+    if (state->session == NULL) {
+        return raise_fault(state, &fault);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+module_report(PyObject *module, PyObject *text)
+{
+    struct module_state *state = state_of_module(module);
+    struct fault fault = {0};
+    Py_ssize_t len;
+    const char *utf8 = PyUnicode_AsUTF8AndSize(text, &len);
+    if (utf8 == NULL || module_session(state) == NULL) {
+        return NULL;
+    }
+    if (session_error(state->session, (struct slice){utf8, (size_t)len}, &fault) < 0) {
+        return raise_fault(state, &fault);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+module_last_words(PyObject *module, PyObject *text)
+{
+    struct module_state *state = state_of_module(module);
+    Py_ssize_t len;
+    const char *utf8 = PyUnicode_AsUTF8AndSize(text, &len);
+    if (utf8 == NULL || module_session(state) == NULL) {
+        return NULL;
+    }
+    session_last_words(state->session, (struct slice){utf8, (size_t)len});
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+module_close(PyObject *module, PyObject *in_order)
+{
+    struct module_state *state = state_of_module(module);
+    int ordered = PyObject_IsTrue(in_order);
+    if (ordered < 0 || module_session(state) == NULL) {
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    session_close(state->session, 1000, ordered);
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef module_methods[] = {
+    {"open", module_open, METH_NOARGS, open_doc},
+    {"handshake", run_handshake, METH_NOARGS, handshake_doc},
+    {"answer", run_answer, METH_NOARGS, answer_doc},
+    {"serve_bolt", run_serve_bolt, METH_VARARGS, serve_bolt_doc},
+    {"serve_spout", run_serve_spout, METH_VARARGS, serve_spout_doc},
+    {"report", module_report, METH_O, report_doc},
+    {"last_words", module_last_words, METH_O, last_words_doc},
+    {"close", module_close, METH_O, close_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static int
+add_types(PyObject *module, struct module_state *state)
+{
+    if ((state->tuple_type = tuple_type_new(module)) == NULL ||
+        (state->component_type = component_type_new(module)) == NULL ||
+        (state->bolt_type = bolt_type_new(module, state->component_type)) == NULL ||
+        (state->spout_type = spout_type_new(module, state->component_type)) == NULL) {
+        return -1;
+    }
+    return PyModule_AddType(module, state->tuple_type) < 0 ||
+                   PyModule_AddType(module, state->component_type) < 0 ||
+                   PyModule_AddType(module, state->bolt_type) < 0 ||
+                   PyModule_AddType(module, state->spout_type) < 0
+               ? -1
+               : 0;
+}
+
+static int
+module_exec(PyObject *module)
+{
+    struct module_state *state = state_of_module(module);
+    state->went_away = PyErr_NewExceptionWithDoc(
+        "stormcell.StormWentAwayError",
+        "Storm has closed the wire. The component's process ends; nothing need be done.", NULL,
+        NULL);
+    if (state->went_away == NULL ||
+        PyModule_AddObjectRef(module, "StormWentAwayError", state->went_away) < 0 ||
+        PyModule_AddStringConstant(module, "__version__", STORMCELL_VERSION) < 0) {
+        return -1;
+    }
+    return add_types(module, state);
+}
+
+static int
+module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    struct module_state *state = state_of_module(module);
+    Py_VISIT(state->component_type);
+    Py_VISIT(state->bolt_type);
+    Py_VISIT(state->spout_type);
+    Py_VISIT(state->tuple_type);
+    Py_VISIT(state->went_away);
+    Py_VISIT(state->values_type_of);
+    return 0;
+}
+
+static int
+module_clear(PyObject *module)
+{
+    struct module_state *state = state_of_module(module);
+    Py_CLEAR(state->component_type);
+    Py_CLEAR(state->bolt_type);
+    Py_CLEAR(state->spout_type);
+    Py_CLEAR(state->tuple_type);
+    Py_CLEAR(state->went_away);
+    Py_CLEAR(state->values_type_of);
+    sources_clear(state);
+    return 0;
+}
+
+static void
+module_free(void *module)
+{
+    struct module_state *state = state_of_module(module);
+    if (state != NULL) {
+        module_clear(module);
+        session_free(state->session);
+        buffer_deinit(&state->text);
+        buffer_deinit(&state->anchors);
+        buffer_deinit(&state->id);
+    }
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, module_exec},
+#if PY_VERSION_HEX >= 0x030c0000 /* one process has one wire */
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef module_definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_stormcell",
+    .m_doc = module_doc,
+    .m_size = sizeof(struct module_state),
+    .m_methods = module_methods,
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__stormcell(void);
+
+PyMODINIT_FUNC
+PyInit__stormcell(void)
+{
+    return PyModuleDef_Init(&module_definition);
+}

@@ -1,0 +1,143 @@
+/* What the files of the extension module share. */
+#ifndef STORMCELL_MODULE_H
+#define STORMCELL_MODULE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "session.h"
+
+/* Where tuples of one (component, stream) come from: looked up by the text on the wire. */
+struct source {
+    struct buffer component_text;
+    struct buffer stream_text;
+    PyObject *component; /* str */
+    PyObject *stream;    /* str */
+    PyTypeObject *values_type; /* a named tuple's class, or NULL for plain tuples */
+    Py_ssize_t field_count;    /* of that class */
+    bool tick;
+};
+
+struct module_state {
+    struct session *session; /* NULL outside of the shim */
+    unsigned long thread;    /* the one that serves */
+    PyTypeObject *component_type;
+    PyTypeObject *bolt_type;
+    PyTypeObject *spout_type;
+    PyTypeObject *tuple_type;
+    PyObject *went_away; /* StormWentAwayError */
+    PyObject *values_type_of; /* callable (component, stream) -> class or None; NULL until serving */
+    struct source *sources;
+    size_t source_count;
+    size_t last_source;
+    struct buffer text;    /* of a string or number while it is converted */
+    struct buffer anchors; /* JSON, while an emit is written */
+    struct buffer id;
+};
+
+static inline struct module_state *
+state_of_module(PyObject *module)
+{
+    return PyModule_GetState(module);
+}
+
+/* The session, or NULL with RuntimeError where there is no Storm on the other side. */
+struct session *module_session(struct module_state *state);
+
+/* Set the Python exception that a fault stands for. Returns NULL. */
+PyObject *raise_fault(struct module_state *state, const struct fault *fault);
+
+/* ---- args.c ----------------------------------------------------------------------------- */
+
+/* The parameters of a METH_FASTCALL | METH_KEYWORDS function, in order. */
+struct parameters {
+    const char *function;
+    int count;
+    int required;
+    const char *names[6];
+};
+
+/* Sort arguments into `out` (borrowed; NULL where not given). 0, or -1 with TypeError. */
+int args_unpack(const struct parameters *parameters, PyObject *const *args, Py_ssize_t nargs,
+                PyObject *names, PyObject **out);
+
+/* ---- convert.c -------------------------------------------------------------------------- */
+
+/* JSON text to Python: new reference, or NULL with an exception. */
+PyObject *convert_json(struct module_state *state, struct slice text);
+
+/* A tuple's values to a tuple, named where the source's fields are known: new, or NULL. */
+PyObject *convert_values(struct module_state *state, struct slice text,
+                         const struct source *source);
+
+/* A string of the wire to str: new, or NULL. */
+PyObject *convert_string(struct module_state *state, const struct json_value *value);
+
+/* ---- sources.c -------------------------------------------------------------------------- */
+
+/* Where a tuple comes from (borrowed until the next call), or NULL with an exception. */
+const struct source *source_of(struct module_state *state, const struct message *message);
+void sources_clear(struct module_state *state);
+
+/* ---- encode.c --------------------------------------------------------------------------- */
+
+/* Append the values of a list or tuple as JSON, separated by commas. No Python code runs in it.
+   0, or -1 with an exception that names the path of the value at fault. */
+int encode_values(struct buffer *out, PyObject *values);
+
+/* Append one value as JSON; `name` stands for it in an error. 0, or -1 with an exception. */
+int encode_value(struct buffer *out, PyObject *value, const char *name);
+
+/* ---- tuple.c ---------------------------------------------------------------------------- */
+
+/* A tuple that Storm sent. */
+typedef struct {
+    PyObject_HEAD
+    int64_t number;      /* the id, where it is a number */
+    PyObject *id;        /* str; NULL while nobody asked for the id of a numbered one */
+    PyObject *component; /* str */
+    PyObject *stream;    /* str */
+    int64_t task;
+    PyObject *values;
+    bool numbered;
+} TupleObject;
+
+PyTypeObject *tuple_type_new(PyObject *module);
+
+/* The Tuple for a message (new), or NULL with an exception. *id is its id (text borrowed from it). */
+PyObject *tuple_from_message(struct module_state *state, const struct message *message,
+                             const struct source *source, struct tuple_id id);
+
+/* The id of a Tuple, or of a str; borrowed. 0, or -1 with TypeError. */
+int tuple_id_of(struct module_state *state, PyObject *object, struct tuple_id *id);
+
+/* ---- component.c ------------------------------------------------------------------------ */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *current; /* what an emit is anchored to by default: a Tuple, a list of them, or NULL */
+    bool auto_anchor;
+} ComponentObject;
+
+PyTypeObject *component_type_new(PyObject *module);
+PyTypeObject *bolt_type_new(PyObject *module, PyTypeObject *base);
+PyTypeObject *spout_type_new(PyObject *module, PyTypeObject *base);
+
+/* ---- run.c ------------------------------------------------------------------------------ */
+
+/* Flush and wait once, with the GIL released. 0, or -1 with an exception. */
+int run_wait(struct module_state *state, int timeout_ms);
+
+/* Sleep a moment; call it without the GIL. */
+void run_pause(void);
+
+/* Wait for the task ids of the last emit: a new list of int, or NULL. */
+PyObject *run_task_ids(struct module_state *state);
+
+/* The module's functions of the life of a component; see their docstrings. */
+PyObject *run_handshake(PyObject *module, PyObject *unused);
+PyObject *run_answer(PyObject *module, PyObject *unused);
+PyObject *run_serve_bolt(PyObject *module, PyObject *args);
+PyObject *run_serve_spout(PyObject *module, PyObject *args);
+
+#endif

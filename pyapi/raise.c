@@ -1,0 +1,32 @@
+/* The one place where a fault of the core becomes a Python exception. */
+#include "module.h"
+
+static PyObject *
+exception_of(const struct module_state *state, enum fault_code code)
+{
+    switch (code) {
+    case FAULT_GONE:
+        return state->went_away;
+    case FAULT_FORKED:
+        return PyExc_RuntimeError;
+    case FAULT_SYSTEM:
+        return PyExc_OSError;
+    case FAULT_LIMIT:
+        return PyExc_OverflowError;
+    case FAULT_NONE:
+    case FAULT_JSON:
+    case FAULT_MESSAGE:
+    case FAULT_HANDSHAKE:
+    case FAULT_ID:
+    case FAULT_STREAM:
+        break;
+    }
+    return PyExc_ValueError;
+}
+
+PyObject *
+raise_fault(struct module_state *state, const struct fault *fault)
+{
+    PyErr_SetString(exception_of(state, fault->code), fault->text);
+    return NULL;
+}

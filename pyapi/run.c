@@ -1,0 +1,408 @@
+/* The life of a component: handshake, then one tuple or command after the other, until Storm goes.
+   The GIL is released in one place, run_wait(), which is where the process waits for Storm: to send
+   more, to take more, or to answer with task ids. */
+#include "module.h"
+
+#include <time.h>
+
+/* ---- waiting ---------------------------------------------------------------------------- */
+
+int
+run_wait(struct module_state *state, int timeout_ms)
+{
+    struct fault fault = {0};
+    int result = session_flush(state->session, &fault);
+    if (result >= 0) {
+        Py_BEGIN_ALLOW_THREADS
+        result = session_wait(state->session, timeout_ms, &fault);
+        Py_END_ALLOW_THREADS
+    }
+    if (result < 0) {
+        raise_fault(state, &fault);
+        return -1;
+    }
+    return PyErr_CheckSignals();
+}
+
+void
+run_pause(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 1000 * 1000}, NULL);
+}
+
+static int
+storm_went_away(struct module_state *state)
+{
+    PyErr_SetString(state->went_away, "Storm has closed the wire");
+    return -1;
+}
+
+PyObject *
+run_task_ids(struct module_state *state)
+{
+    struct fault fault = {0};
+    struct slice ids;
+    int found = session_answer(state->session, &fault); /* Storm must be listening */
+    while (found >= 0 && (found = session_task_ids(state->session, &ids, &fault)) == 0) {
+        if (session_ended(state->session)) {
+            storm_went_away(state);
+            return NULL;
+        }
+        if (run_wait(state, -1) < 0) {
+            return NULL;
+        }
+    }
+    return found < 0 ? raise_fault(state, &fault) : convert_json(state, ids);
+}
+
+/* ---- starting --------------------------------------------------------------------------- */
+
+PyObject *
+run_handshake(PyObject *module, PyObject *unused)
+{
+    struct module_state *state = state_of_module(module);
+    struct session *session = module_session(state);
+    struct fault fault = {0};
+    int result;
+    (void)unused;
+    if (session == NULL) {
+        return NULL;
+    }
+    while ((result = session_handshake(session, &fault)) == 0) {
+        if (run_wait(state, -1) < 0) {
+            return NULL;
+        }
+    }
+    if (result < 0) {
+        return raise_fault(state, &fault);
+    }
+    const struct handshake *handshake = session_topology(session);
+    PyObject *conf = convert_json(state, handshake->conf);
+    PyObject *context = conf != NULL ? convert_json(state, handshake->context) : NULL;
+    if (context == NULL) {
+        Py_XDECREF(conf);
+        return NULL;
+    }
+    return Py_BuildValue("(NN)", conf, context);
+}
+
+PyObject *
+run_answer(PyObject *module, PyObject *unused)
+{
+    struct module_state *state = state_of_module(module);
+    struct fault fault = {0};
+    (void)unused;
+    if (module_session(state) == NULL) {
+        return NULL;
+    }
+    if (session_answer(state->session, &fault) < 0) {
+        return raise_fault(state, &fault);
+    }
+    Py_RETURN_NONE;
+}
+
+/* ---- what serves ------------------------------------------------------------------------ */
+
+/* A component at work. Its methods are looked up once; NULL where it has none of its own. */
+struct runner {
+    struct module_state *state;
+    ComponentObject *component;
+    int (*handle)(struct runner *, const struct message *);
+    PyObject *on_exception;
+    bool exiting; /* the component asked to end after an exception */
+    bool auto_ack;
+    PyObject *process; /* a bolt's */
+    PyObject *process_tick;
+    PyObject *ack;
+    PyObject *on_timer;
+    int64_t period_ns; /* of the timer, 0: none */
+    int64_t next_ns;
+    PyObject *commands[MESSAGE_DEACTIVATE + 1]; /* a spout's, by kind of message */
+};
+
+/* An exception of user code: the component's own Python reports it and fails the tuple.
+   0: go on, -1: it is not for us (an exit), or the report failed and is an exception itself. */
+static int
+run_failed(struct runner *runner, PyObject *tuple)
+{
+    PyObject *type;
+    PyObject *exception;
+    PyObject *traceback;
+    if (PyErr_ExceptionMatches(PyExc_SystemExit) ||
+        PyErr_ExceptionMatches(runner->state->went_away) ||
+        PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
+        return -1;
+    }
+    PyErr_Fetch(&type, &exception, &traceback);
+    PyErr_NormalizeException(&type, &exception, &traceback);
+    if (traceback != NULL) {
+        PyException_SetTraceback(exception, traceback);
+    }
+    PyObject *exits = PyObject_CallFunctionObjArgs(runner->on_exception, exception,
+                                                   tuple != NULL ? tuple : Py_None, NULL);
+    Py_XDECREF(type);
+    Py_XDECREF(exception);
+    Py_XDECREF(traceback);
+    runner->exiting = exits != NULL && PyObject_IsTrue(exits) == 1;
+    Py_XDECREF(exits);
+    return exits == NULL ? -1 : 0;
+}
+
+/* ---- a bolt's tuple --------------------------------------------------------------------- */
+
+/* Acked unless user code settled it. */
+static int
+ack_if_live(struct runner *runner, PyObject *tuple, struct tuple_id id)
+{
+    struct session *session = runner->state->session;
+    struct fault fault = {0};
+    if (!session_is_live(session, id)) {
+        return 0;
+    }
+    if (runner->ack != NULL) {
+        PyObject *result = PyObject_CallOneArg(runner->ack, tuple);
+        Py_XDECREF(result);
+        return result != NULL ? 0 : run_failed(runner, tuple);
+    }
+    if (session_ack(session, id, &fault) < 0) {
+        raise_fault(runner->state, &fault);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+process_tuple(struct runner *runner, const struct source *source, PyObject *tuple)
+{
+    PyObject *method = source->tick ? runner->process_tick : runner->process;
+    struct tuple_id id;
+    bool tick = source->tick; /* `source` may move while user code runs */
+    PyObject *result = method != NULL ? PyObject_CallOneArg(method, tuple) : Py_NewRef(Py_None);
+    if (result == NULL && run_failed(runner, tuple) < 0) {
+        return -1;
+    }
+    bool done = (result != NULL && runner->auto_ack) || tick; /* Storm keeps an unsettled tick for ever */
+    Py_XDECREF(result);
+    return done && tuple_id_of(runner->state, tuple, &id) == 0 ? ack_if_live(runner, tuple, id) : 0;
+}
+
+/* A tuple that could not even be made: reported, and failed so that it is not lost. */
+static int
+unreadable_tuple(struct runner *runner, const struct message *message)
+{
+    struct fault fault = {0};
+    if (run_failed(runner, NULL) < 0) {
+        return -1;
+    }
+    struct tuple_id id = session_tuple_id(runner->state->session, &message->id, &fault);
+    if (session_fail(runner->state->session, id, &fault) < 0) {
+        raise_fault(runner->state, &fault);
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *
+make_tuple(struct runner *runner, const struct message *message, const struct source **source)
+{
+    struct module_state *state = runner->state;
+    struct fault fault = {0};
+    struct tuple_id id = session_tuple_id(state->session, &message->id, &fault);
+    if (fault.code != FAULT_NONE || session_hand_out(state->session, id, &fault) < 0) {
+        return raise_fault(state, &fault);
+    }
+    *source = source_of(state, message);
+    return *source != NULL ? tuple_from_message(state, message, *source, id) : NULL;
+}
+
+static int
+handle_tuple(struct runner *runner, const struct message *message)
+{
+    const struct source *source;
+    if (message->kind != MESSAGE_TUPLE) {
+        PyErr_SetString(PyExc_RuntimeError, "a bolt got a command for spouts: is it declared as a "
+                                            "spout in the topology?");
+        return -1;
+    }
+    PyObject *tuple = make_tuple(runner, message, &source);
+    if (tuple == NULL) {
+        return unreadable_tuple(runner, message);
+    }
+    Py_XSETREF(runner->component->current, Py_NewRef(tuple));
+    int result = process_tuple(runner, source, tuple);
+    Py_CLEAR(runner->component->current);
+    Py_DECREF(tuple);
+    return result;
+}
+
+/* ---- a spout's command ------------------------------------------------------------------ */
+
+static PyObject *
+call_command(struct runner *runner, PyObject *method, const struct message *message)
+{
+    if (message->kind != MESSAGE_ACK && message->kind != MESSAGE_FAIL) {
+        return PyObject_CallNoArgs(method);
+    }
+    PyObject *id = convert_json(runner->state, message->values);
+    PyObject *result = id != NULL ? PyObject_CallOneArg(method, id) : NULL;
+    Py_XDECREF(id);
+    return result;
+}
+
+static int
+handle_command(struct runner *runner, const struct message *message)
+{
+    struct fault fault = {0};
+    if (message->kind == MESSAGE_TUPLE) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "a spout got a tuple: is it declared as a bolt in the topology?");
+        return -1;
+    }
+    PyObject *method = runner->commands[message->kind];
+    if (method != NULL) {
+        PyObject *result = call_command(runner, method, message);
+        Py_XDECREF(result);
+        if (result == NULL && run_failed(runner, NULL) < 0) {
+            return -1;
+        }
+    }
+    if (session_sync(runner->state->session, &fault) < 0) {
+        raise_fault(runner->state, &fault);
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- the loop --------------------------------------------------------------------------- */
+
+static int64_t
+clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* How long a wait may take before the timer is due. */
+static int
+until_timer_ms(const struct runner *runner)
+{
+    if (runner->period_ns == 0) {
+        return -1;
+    }
+    int64_t left = runner->next_ns - clock_ns();
+    return left <= 0 ? 0 : (int)(left / 1000000 < 60000 ? left / 1000000 + 1 : 60000);
+}
+
+static int
+run_timer(struct runner *runner)
+{
+    if (runner->period_ns == 0 || clock_ns() < runner->next_ns) {
+        return 0;
+    }
+    PyObject *result = PyObject_CallNoArgs(runner->on_timer);
+    runner->next_ns = clock_ns() + runner->period_ns;
+    Py_XDECREF(result);
+    return result != NULL ? 0 : run_failed(runner, NULL);
+}
+
+/* One message or one wait. 1: go on, 0: the end, -1. */
+static int
+run_step(struct runner *runner)
+{
+    struct session *session = runner->state->session;
+    struct fault fault = {0};
+    struct message message;
+    int got = session_asked_to_end(session) ? 0 : session_next(session, &message, &fault);
+    if (got == 0) {
+        if (session_ended(session)) {
+            return 0;
+        }
+        return run_wait(runner->state, until_timer_ms(runner)) < 0 ? -1 : 1;
+    }
+    if (got < 0) {
+        raise_fault(runner->state, &fault);
+        return -1;
+    }
+    if (runner->handle(runner, &message) < 0) {
+        return -1;
+    }
+    if (session_breathe(session, &fault) < 0) {
+        raise_fault(runner->state, &fault);
+        return -1;
+    }
+    return 1;
+}
+
+/* True: the end was Storm's or the component's wish, and came in order. False: an exception. */
+static PyObject *
+run_loop(struct runner *runner)
+{
+    int result = 1;
+    while (result > 0 && !runner->exiting) {
+        result = run_step(runner);
+        if (result > 0 && run_timer(runner) < 0) {
+            result = -1;
+        }
+    }
+    if (result < 0 && PyErr_ExceptionMatches(runner->state->went_away)) {
+        PyErr_Clear(); /* nobody is left to tell */
+        result = 0;
+    }
+    return result < 0 ? NULL : PyBool_FromLong(!runner->exiting);
+}
+
+static PyObject *
+or_null(PyObject *object)
+{
+    return object == Py_None ? NULL : object;
+}
+
+PyObject *
+run_serve_bolt(PyObject *module, PyObject *args)
+{
+    struct runner runner = {.state = state_of_module(module), .handle = handle_tuple};
+    PyObject *values_type_of;
+    PyObject *on_timer;
+    int auto_ack;
+    int auto_anchor;
+    double period;
+    if (module_session(runner.state) == NULL ||
+        !PyArg_ParseTuple(args, "O!OOOOppOdO:serve_bolt", runner.state->bolt_type,
+                          &runner.component, &runner.on_exception, &runner.process,
+                          &runner.process_tick, &runner.ack, &auto_ack, &auto_anchor, &on_timer,
+                          &period, &values_type_of)) {
+        return NULL;
+    }
+    runner.process_tick = or_null(runner.process_tick);
+    runner.ack = or_null(runner.ack);
+    runner.auto_ack = auto_ack;
+    runner.component->auto_anchor = auto_anchor;
+    Py_XSETREF(runner.state->values_type_of, Py_NewRef(values_type_of));
+    if (on_timer != Py_None) {
+        runner.on_timer = on_timer;
+        runner.period_ns = (int64_t)(period * 1e9) + 1;
+        runner.next_ns = clock_ns() + runner.period_ns;
+    }
+    session_set_spout(runner.state->session, false);
+    return run_loop(&runner);
+}
+
+PyObject *
+run_serve_spout(PyObject *module, PyObject *args)
+{
+    struct runner runner = {.state = state_of_module(module), .handle = handle_command};
+    PyObject **commands = runner.commands;
+    if (module_session(runner.state) == NULL ||
+        !PyArg_ParseTuple(args, "O!OOOOOO:serve_spout", runner.state->spout_type, &runner.component,
+                          &runner.on_exception, &commands[MESSAGE_NEXT], &commands[MESSAGE_ACK],
+                          &commands[MESSAGE_FAIL], &commands[MESSAGE_ACTIVATE],
+                          &commands[MESSAGE_DEACTIVATE])) {
+        return NULL;
+    }
+    for (int kind = MESSAGE_NEXT; kind <= MESSAGE_DEACTIVATE; kind++) {
+        commands[kind] = or_null(commands[kind]);
+    }
+    session_set_spout(runner.state->session, true);
+    return run_loop(&runner);
+}

@@ -1,0 +1,35 @@
+"""The compiled part, under a name that type checkers find (its stub is beside this file)."""
+
+from _stormcell import (
+    Bolt,
+    Component,
+    Spout,
+    StormWentAwayError,
+    Tuple,
+    __version__,
+    answer,
+    close,
+    handshake,
+    last_words,
+    open,
+    report,
+    serve_bolt,
+    serve_spout,
+)
+
+__all__ = [
+    "Bolt",
+    "Component",
+    "Spout",
+    "StormWentAwayError",
+    "Tuple",
+    "__version__",
+    "answer",
+    "close",
+    "handshake",
+    "last_words",
+    "open",
+    "report",
+    "serve_bolt",
+    "serve_spout",
+]

@@ -1,0 +1,155 @@
+"""Bolts: `Bolt`, and two that work in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import Any, TypeVar
+
+from stormcell import _native
+from stormcell.component import Component
+from stormcell.fields import values_type
+
+Self = TypeVar("Self", bound="BatchingBolt")
+
+
+class Bolt(Component, _native.Bolt):
+    """Subclass it and write `process`.
+
+    The three switches are read once, after `initialize`. Whatever they say, a tuple is settled
+    once: the first ack or fail counts and a second one raises ValueError.
+    """
+
+    auto_anchor: bool = True
+    """Anchor what `process` emits to the tuple in hand, so that Storm can replay it."""
+    auto_ack: bool = True
+    """Ack the tuple when `process` returns, unless it was acked or failed in there."""
+    auto_fail: bool = True
+    """Fail the tuple when `process` raises, so that its spout may emit it again."""
+
+    def process(self, tup: _native.Tuple) -> None:
+        """Do the work for one tuple."""
+        raise NotImplementedError(f"{type(self).__name__} has no process(self, tup)")
+
+    def process_tick(self, tup: _native.Tuple) -> None:
+        """Called for each tick (`topology.tick.tuple.freq.secs`). Ticks are acked by themselves."""
+
+    @staticmethod
+    def is_tick(tup: _native.Tuple) -> bool:
+        """True for the tuples by which Storm tells that time passes."""
+        return tup.component == "__system" and tup.stream == "__tick"
+
+    def _on_exception(self, exception: BaseException, tup: _native.Tuple | None) -> bool:
+        try:
+            self.raise_exception(exception, tup)
+        finally:
+            if tup is not None and self.auto_fail and self.is_live(tup):
+                self.fail(tup)
+        return self._exits(exception)
+
+    def _serve(self) -> bool:
+        return self._serve_bolt(self.auto_ack, None, 0)
+
+    def _serve_bolt(
+        self, auto_ack: bool, on_timer: Callable[[], object] | None, period: float
+    ) -> bool:
+        fields = self.context.get("source->stream->fields") or {}
+        return _native.serve_bolt(
+            self,
+            self._on_exception,
+            self.process,
+            self._own("process_tick", Bolt),
+            self._own("ack", Bolt),
+            auto_ack,
+            self.auto_anchor,
+            on_timer,
+            period,
+            partial(values_type, fields),
+        )
+
+
+class BatchingBolt(Bolt):
+    """Gathers tuples and works on them in batches when ticks come. Write `process_batch`.
+
+    The component's configuration must switch ticks on: `topology.tick.tuple.freq.secs`. Tuples are
+    acked when their batch is done. When a batch raises, its tuples are failed and it is dropped;
+    the other batches are not touched.
+    """
+
+    ticks_between_batches: int = 1
+    """Ticks to let pass: batches are worked on at the tick after that many, so 1 is every second."""
+
+    _batches: dict[Hashable, list[_native.Tuple]]
+    _tick_counter: int
+
+    def __new__(cls: type[Self], *args: Any, **kwargs: Any) -> Self:
+        # Here rather than in __init__, which subclasses may forget to call.
+        self = super().__new__(cls)
+        self._batches = {}
+        self._tick_counter = 0
+        return self
+
+    def group_key(self, tup: _native.Tuple) -> Hashable:
+        """The batch that `tup` belongs to; None for all by default."""
+        return None
+
+    def process_batch(self, key: Any, tups: list[_native.Tuple]) -> None:
+        """Do the work for the batch `key`; what it emits is anchored to all of `tups`."""
+        raise NotImplementedError(f"{type(self).__name__} has no process_batch(self, key, tups)")
+
+    def process(self, tup: _native.Tuple) -> None:
+        """Put a tuple into its batch."""
+        self._batches.setdefault(self.group_key(tup), []).append(tup)
+
+    def process_tick(self, tup: _native.Tuple) -> None:
+        """Work on the batches when enough ticks have come."""
+        self._tick_counter += 1
+        if self._tick_counter > self.ticks_between_batches and self._batches:
+            self._tick_counter = 0
+            self.process_batches()
+
+    def process_batches(self) -> None:
+        """Work on each batch that has gathered, one after the other."""
+        while self._batches:
+            key = next(iter(self._batches))
+            batch = self._batches.pop(key)
+            self._current_tups = batch
+            try:
+                self.process_batch(key, batch)
+                if self.auto_ack:
+                    self._settle(self.ack, batch)
+            except Exception as exception:
+                self._batch_failed(exception, batch)
+        self._current_tups = []
+
+    def _batch_failed(self, exception: Exception, batch: list[_native.Tuple]) -> None:
+        if isinstance(exception, _native.StormWentAwayError):
+            raise exception
+        self.raise_exception(exception, batch[0])
+        if self.auto_fail:
+            self._settle(self.fail, batch)
+        if self.exit_on_exception:
+            raise exception
+
+    def _settle(
+        self, settle: Callable[[_native.Tuple], object], batch: list[_native.Tuple]
+    ) -> None:
+        for tup in batch:
+            if self.is_live(tup):
+                settle(tup)
+
+    def _serve(self) -> bool:
+        return self._serve_bolt(False, None, 0)
+
+
+class TicklessBatchingBolt(BatchingBolt):
+    """A `BatchingBolt` by the clock: no ticks have to be configured."""
+
+    secs_between_batches: float = 2
+    """Seconds from one round of batches to the next."""
+
+    def process_tick(self, tup: _native.Tuple) -> None:
+        """Ticks mean nothing to it."""
+
+    def _serve(self) -> bool:
+        return self._serve_bolt(False, self.process_batches, self.secs_between_batches)

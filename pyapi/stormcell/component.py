@@ -1,0 +1,84 @@
+"""What spouts and bolts have in common, as far as it is not hot."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from stormcell import _native
+
+if TYPE_CHECKING:
+    import logging
+
+
+class Component(_native.Component):
+    """The base of `Bolt` and `Spout`; subclass one of these.
+
+    Attributes, set before `initialize` is called:
+        topology_name: str, as submitted.
+        component_name: str, this component's name in the topology.
+        task_id: int, this task's number in the topology (-1 where Storm does not tell).
+        storm_conf: dict, the topology's configuration.
+        context: dict, Storm's description of the topology.
+        debug: bool, `topology.debug`.
+        pid: int, the process that Storm knows (not os.getpid(), which is its child).
+    """
+
+    exit_on_exception: bool = False
+    """End the process when user code raises, as pystorm does. Storm then restarts the worker."""
+
+    topology_name: str = ""
+    component_name: str = ""
+    task_id: int = -1
+    storm_conf: dict[str, Any]
+    context: dict[str, Any]
+    debug: bool = False
+    pid: int = 0
+
+    def initialize(self, conf: dict[str, Any], ctx: dict[str, Any]) -> None:
+        """Get ready, before the first tuple: called once, with `storm_conf` and `context`."""
+
+    def raise_exception(self, exception: BaseException, tup: _native.Tuple | None = None) -> None:
+        """Report `exception` to Storm, with its traceback and the tuple that it came from."""
+        from stormcell.report import describe
+
+        self.report_error(describe(self, exception, tup))
+
+    @property
+    def logger(self) -> logging.Logger:
+        """A `logging` logger of this component; what it logs arrives in Storm's log."""
+        from stormcell.log import component_logger
+
+        return component_logger(self)
+
+    def _setup(self, conf: dict[str, Any], context: dict[str, Any]) -> None:
+        """Set the attributes that Storm's handshake tells."""
+        self.storm_conf = conf
+        self.context = context
+        self.topology_name = conf.get("topology.name") or ""
+        self.debug = bool(conf.get("topology.debug"))
+        self.pid = os.getppid()
+        task = context.get("taskid")
+        self.task_id = -1 if task is None else task
+        names = context.get("task->component") or {}
+        self.component_name = context.get("componentid") or names.get(str(task)) or ""
+
+    def _on_exception(self, exception: BaseException, tup: _native.Tuple | None) -> bool:
+        """Called with each exception of user code. True: end the process."""
+        self.raise_exception(exception, tup)
+        return self._exits(exception)
+
+    def _exits(self, exception: BaseException) -> bool:
+        if self.exit_on_exception:
+            _native.last_words(f"exit_on_exception is set, and {type(exception).__name__} was raised")
+        return self.exit_on_exception
+
+    def _serve(self) -> bool:
+        """Run until Storm goes. True: the end was in order."""
+        raise NotImplementedError
+
+    def _own(self, name: str, base: type[Component]) -> Any:
+        """The method `name` where this component has one of its own, None where it is `base`'s."""
+        if name in vars(self) or getattr(type(self), name) is not getattr(base, name):
+            return getattr(self, name)
+        return None

@@ -1,0 +1,133 @@
+"""From a component's name to a component at work. stormcell-shim ends up here, and
+`python -m stormcell.run module.Class` is the same without the executable."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from stormcell import _native
+from stormcell.bolt import Bolt
+from stormcell.component import Component
+from stormcell.spout import Spout
+
+
+class StartError(Exception):
+    """A component that cannot be started; the text says why and what to do."""
+
+
+def main() -> int:
+    """Run the component that sys.argv[1] names until Storm goes. The status to exit with."""
+    if len(sys.argv) != 2 or sys.stdin.isatty():
+        print("usage: python -m stormcell.run MODULE.CLASS  (started by Storm)", file=sys.stderr)
+        return 2
+    _native.open()
+    _line_by_line()
+    in_order = False
+    try:
+        in_order = run(sys.argv[1])
+    except StartError as error:
+        _native.last_words(str(error))
+    except _native.StormWentAwayError:
+        in_order = True  # nobody is left to tell
+    _native.close(in_order)
+    return _exit_status(0 if in_order else 1)
+
+
+def run(name: str) -> bool:
+    """Load, start and serve the component. True: the end was in order. StartError."""
+    component_class = load(name)
+    try:
+        conf, context = _native.handshake()
+    except ValueError as error:
+        raise StartError(str(error)) from None
+    component = _start(component_class, conf, context)
+    _native.answer()
+    return component._serve()
+
+
+def load(name: str) -> type[Component]:
+    """The class that `name` ("module.Class") names, from the working directory. StartError."""
+    sys.path.insert(0, os.getcwd())
+    module_name, _, class_name = name.rpartition(".")
+    if not module_name:
+        raise StartError(f"{name!r} names no component: it must be MODULE.CLASS")
+    found = getattr(_import(module_name, name), class_name, None)
+    if found is None:
+        raise StartError(f"module {module_name!r} ({_file_of(module_name)}) has no {class_name!r}")
+    if not isinstance(found, type):
+        raise StartError(f"{name!r} is a {type(found).__name__}, not a class")
+    if not issubclass(found, (Bolt, Spout)):
+        raise StartError(f"class {name!r} is neither a stormcell.Bolt nor a stormcell.Spout")
+    return found
+
+
+def _import(module_name: str, name: str) -> object:
+    import importlib
+
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module_name + ".").startswith(error.name + "."):
+            raise StartError(
+                f"cannot start {name!r}: there is no module {error.name!r} in {os.getcwd()} "
+                f"or on Python's path ({os.pathsep.join(sys.path[1:])})"
+            ) from None
+        raise StartError(f"importing {module_name!r} failed:\n{_trace(error)}") from None
+    except BaseException as error:
+        raise StartError(f"importing {module_name!r} failed:\n{_trace(error)}") from None
+
+
+def _start(
+    component_class: type[Component], conf: dict[str, object], context: dict[str, object]
+) -> Component:
+    name = component_class.__name__
+    try:
+        component = component_class()
+        component._setup(conf, context)
+        _route_logging(component)
+        component.initialize(conf, context)
+        _route_logging(component)
+    except _native.StormWentAwayError:
+        raise
+    except BaseException as error:
+        raise StartError(f"{name}.initialize() failed:\n{_trace(error)}") from None
+    return component
+
+
+def _route_logging(component: Component) -> None:
+    """Send Python's logging to Storm where user code uses it; importing it costs milliseconds."""
+    if "logging" in sys.modules:
+        from stormcell.log import install
+
+        install(component)
+
+
+def _trace(error: BaseException) -> str:
+    from stormcell.report import trace
+
+    return trace(error)
+
+
+def _file_of(module_name: str) -> str:
+    return getattr(sys.modules[module_name], "__file__", None) or "built in"
+
+
+def _line_by_line() -> None:
+    """What is printed goes to Storm's log line by line, whatever is in it."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+
+
+def _exit_status(status: int) -> int:
+    """Leave at once where user code's threads would keep the process from ending."""
+    threading = sys.modules.get("threading")
+    if threading is not None and threading.active_count() > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

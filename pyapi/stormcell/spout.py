@@ -1,0 +1,121 @@
+"""Spouts: `Spout`, and one that emits failed tuples again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from stormcell import _native
+from stormcell.component import Component
+
+Self = TypeVar("Self", bound="ReliableSpout")
+
+
+class Spout(Component, _native.Spout):
+    """Subclass it and write `next_tuple`."""
+
+    def next_tuple(self) -> None:
+        """Emit what there is to emit, or return at once: Storm calls it again and again."""
+        raise NotImplementedError(f"{type(self).__name__} has no next_tuple(self)")
+
+    def ack(self, tup_id: Any) -> None:
+        """The tuple emitted with `tup_id`, and all that came of it, has been processed."""
+
+    def fail(self, tup_id: Any) -> None:
+        """The tuple emitted with `tup_id` failed or timed out."""
+
+    def activate(self) -> None:
+        """The topology starts or goes on."""
+
+    def deactivate(self) -> None:
+        """The topology pauses: `next_tuple` is not called until `activate`."""
+
+    def _serve(self) -> bool:
+        return _native.serve_spout(
+            self,
+            self._on_exception,
+            self.next_tuple,
+            self._own("ack", Spout),
+            self._own("fail", Spout),
+            self._own("activate", Spout),
+            self._own("deactivate", Spout),
+        )
+
+
+class ReliableSpout(Spout):
+    """Emits a failed tuple again, up to `max_fails` times; then it is given up and acked.
+
+    Every emit needs a `tup_id` that is hashable and comes back from JSON as it went.
+    """
+
+    max_fails: int = 3
+    """How often a tuple is emitted again."""
+
+    failed_tuples: Counter[Any]
+    """tup_id -> how often it has failed so far."""
+    unacked_tuples: dict[Any, tuple[Sequence[Any], str | None, int | None, bool]]
+    """tup_id -> what was emitted with it: (tup, stream, direct_task, need_task_ids)."""
+
+    def __new__(cls: type[Self], *args: Any, **kwargs: Any) -> Self:
+        # Here rather than in __init__, which subclasses may forget to call.
+        self = super().__new__(cls)
+        self.failed_tuples = Counter()
+        self.unacked_tuples = {}
+        return self
+
+    def emit(
+        self,
+        tup: Sequence[Any],
+        tup_id: Any = None,
+        stream: str | None = None,
+        direct_task: int | None = None,
+        need_task_ids: bool = False,
+    ) -> list[int] | None:
+        """Emit a tuple and keep it until it is acked. ValueError without a `tup_id`."""
+        if tup_id is None:
+            raise ValueError("a ReliableSpout must emit with tup_id=, or it could not emit again")
+        key = _key(tup_id)
+        before = self.unacked_tuples.get(key)
+        # Kept before it is sent: without ackers, Storm acks while it takes the emit.
+        self.unacked_tuples[key] = (tup, stream, direct_task, need_task_ids)
+        try:
+            return super().emit(tup, tup_id, stream, direct_task, need_task_ids)
+        except BaseException:
+            if before is None:
+                del self.unacked_tuples[key]
+            else:
+                self.unacked_tuples[key] = before
+            raise
+
+    def ack(self, tup_id: Any) -> None:
+        """Forget the tuple."""
+        key = _key(tup_id)
+        self.failed_tuples.pop(key, None)
+        if self.unacked_tuples.pop(key, None) is None:
+            self.log(f"Storm acked {tup_id!r}, which was not emitted or was acked before", "error")
+
+    def fail(self, tup_id: Any) -> None:
+        """Emit the tuple again, unless it has failed too often."""
+        key = _key(tup_id)
+        saved = self.unacked_tuples.get(key)
+        if saved is None:
+            self.log(f"Storm failed {tup_id!r}, which was not emitted or was acked before", "error")
+        elif self.failed_tuples[key] < self.max_fails:
+            self.failed_tuples[key] += 1
+            tup, stream, direct_task, need_task_ids = saved
+            self.emit(
+                tup,
+                tup_id=tup_id,
+                stream=stream,
+                direct_task=direct_task,
+                need_task_ids=need_task_ids,
+            )
+        else:
+            self.log(f"gave up tuple {tup_id!r}: it failed {self.max_fails + 1} times", "warn")
+            self.ack(tup_id)
+
+
+def _key(tup_id: Any) -> Any:
+    """`tup_id` as a dict's key: JSON brings a tuple back as a list."""
+    return tuple(map(_key, tup_id)) if isinstance(tup_id, (list, tuple)) else tup_id

@@ -1,0 +1,261 @@
+/* stormcell.Tuple: what a bolt is given. Its id is turned into a str only for those who ask. */
+#include "module.h"
+
+#include <structmember.h>
+
+PyDoc_STRVAR(tuple_doc,
+"Tuple(id, component, stream, task, values)\n--\n\n"
+"A tuple that a bolt receives.\n\n"
+"id: str, Storm's id of it; component: str and task: int, where it comes from (task -1: Storm\n"
+"itself); stream: str; values: tuple, a named one where the stream's fields are known.\n"
+"A field name that Python cannot use is replaced by its position: _0, _1, ...");
+
+/* ---- making ----------------------------------------------------------------------------- */
+
+static void
+set_id(TupleObject *self, struct tuple_id id, PyObject *text)
+{
+    self->numbered = id.text.ptr == NULL;
+    self->number = id.number;
+    self->id = text;
+}
+
+PyObject *
+tuple_from_message(struct module_state *state, const struct message *message,
+                   const struct source *source, struct tuple_id id)
+{
+    PyObject *text = NULL;
+    if (id.text.ptr != NULL) {
+        text = PyUnicode_DecodeUTF8(id.text.ptr, (Py_ssize_t)id.text.len, "replace");
+        if (text == NULL) {
+            return NULL;
+        }
+    }
+    PyObject *values = convert_values(state, message->values, source);
+    TupleObject *self = values != NULL ? PyObject_GC_New(TupleObject, state->tuple_type) : NULL;
+    if (self == NULL) {
+        Py_XDECREF(values);
+        Py_XDECREF(text);
+        return NULL;
+    }
+    set_id(self, id, text);
+    self->component = Py_NewRef(source->component);
+    self->stream = Py_NewRef(source->stream);
+    self->task = message->task;
+    self->values = values;
+    PyObject_GC_Track(self);
+    return (PyObject *)self;
+}
+
+/* `values` itself if it is a tuple (named ones are), else a tuple of its items: new. */
+static PyObject *
+as_tuple(PyObject *values)
+{
+    return PyTuple_Check(values) ? Py_NewRef(values) : PySequence_Tuple(values);
+}
+
+static PyObject *
+tuple_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"id", "component", "stream", "task", "values", NULL};
+    PyObject *id;
+    PyObject *component;
+    PyObject *stream;
+    PyObject *values;
+    long long task;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UUULO:Tuple", names, &id, &component, &stream,
+                                     &task, &values)) {
+        return NULL;
+    }
+    Py_ssize_t len;
+    const char *text = PyUnicode_AsUTF8AndSize(id, &len);
+    values = text != NULL ? as_tuple(values) : NULL;
+    TupleObject *self = values != NULL ? (TupleObject *)type->tp_alloc(type, 0) : NULL;
+    if (self == NULL) {
+        Py_XDECREF(values);
+        return NULL;
+    }
+    set_id(self, tuple_id_parse((struct slice){text, (size_t)len}), Py_NewRef(id));
+    self->component = Py_NewRef(component);
+    self->stream = Py_NewRef(stream);
+    self->task = task;
+    self->values = values;
+    return (PyObject *)self;
+}
+
+static int
+tuple_traverse(TupleObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(self->values);
+    return 0;
+}
+
+static int
+tuple_clear(TupleObject *self)
+{
+    Py_CLEAR(self->values);
+    return 0;
+}
+
+static void
+tuple_dealloc(TupleObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    Py_XDECREF(self->id);
+    Py_XDECREF(self->component);
+    Py_XDECREF(self->stream);
+    Py_XDECREF(self->values);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* ---- looking ---------------------------------------------------------------------------- */
+
+static PyObject *
+tuple_get_id(TupleObject *self, void *unused)
+{
+    char digits[TUPLE_ID_DIGITS];
+    (void)unused;
+    if (self->id == NULL) {
+        struct slice text = tuple_id_text((struct tuple_id){self->number, {NULL, 0}}, digits);
+        self->id = PyUnicode_FromStringAndSize(text.ptr, (Py_ssize_t)text.len);
+    }
+    return Py_XNewRef(self->id);
+}
+
+static PyObject *
+tuple_repr(TupleObject *self)
+{
+    PyObject *id = tuple_get_id(self, NULL);
+    PyObject *text =
+        id != NULL ? PyUnicode_FromFormat("Tuple(id=%R, component=%R, stream=%R, task=%lld, values=%R)",
+                                          id, self->component, self->stream, (long long)self->task,
+                                          self->values)
+                   : NULL;
+    Py_XDECREF(id);
+    return text;
+}
+
+/* The five parts as a plain tuple: new. */
+static PyObject *
+parts(TupleObject *self)
+{
+    PyObject *id = tuple_get_id(self, NULL);
+    return id == NULL ? NULL
+                      : Py_BuildValue("(NOOLO)", id, self->component, self->stream,
+                                      (long long)self->task, self->values);
+}
+
+static PyObject *
+tuple_compare(PyObject *self, PyObject *other, int operation)
+{
+    if (!Py_IS_TYPE(other, Py_TYPE(self)) || (operation != Py_EQ && operation != Py_NE)) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    PyObject *mine = parts((TupleObject *)self);
+    PyObject *theirs = mine != NULL ? parts((TupleObject *)other) : NULL;
+    PyObject *result = theirs != NULL ? PyObject_RichCompare(mine, theirs, operation) : NULL;
+    Py_XDECREF(mine);
+    Py_XDECREF(theirs);
+    return result;
+}
+
+static Py_hash_t
+tuple_hash(PyObject *self)
+{
+    PyObject *id = tuple_get_id((TupleObject *)self, NULL);
+    Py_hash_t hash = id != NULL ? PyObject_Hash(id) : -1;
+    Py_XDECREF(id);
+    return hash;
+}
+
+/* Pickled with plain values: their named tuple's class cannot be imported. */
+static PyObject *
+tuple_reduce(PyObject *self, PyObject *unused)
+{
+    TupleObject *tuple = (TupleObject *)self;
+    (void)unused;
+    PyObject *id = tuple_get_id(tuple, NULL);
+    PyObject *values = id != NULL ? PySequence_List(tuple->values) : NULL;
+    if (values == NULL) {
+        Py_XDECREF(id);
+        return NULL;
+    }
+    return Py_BuildValue("O(NOOLN)", Py_TYPE(self), id, tuple->component, tuple->stream,
+                         (long long)tuple->task, values);
+}
+
+int
+tuple_id_of(struct module_state *state, PyObject *object, struct tuple_id *id)
+{
+    if (Py_IS_TYPE(object, state->tuple_type)) {
+        TupleObject *tuple = (TupleObject *)object;
+        if (tuple->numbered) {
+            *id = (struct tuple_id){tuple->number, {NULL, 0}};
+            return 0;
+        }
+        object = tuple->id;
+    }
+    if (!PyUnicode_Check(object)) {
+        PyErr_Format(PyExc_TypeError, "a Tuple or the id of one (str) is needed, not a %s",
+                     Py_TYPE(object)->tp_name);
+        return -1;
+    }
+    Py_ssize_t len;
+    const char *text = PyUnicode_AsUTF8AndSize(object, &len);
+    if (text == NULL) {
+        return -1;
+    }
+    *id = tuple_id_parse((struct slice){text, (size_t)len});
+    return 0;
+}
+
+/* ---- the type --------------------------------------------------------------------------- */
+
+static PyGetSetDef tuple_getset[] = {
+    {"id", (getter)tuple_get_id, NULL, "str: Storm's id of the tuple", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef tuple_members[] = {
+    {"component", T_OBJECT, offsetof(TupleObject, component), READONLY, "str: who emitted it"},
+    {"stream", T_OBJECT, offsetof(TupleObject, stream), READONLY, "str: the stream it came on"},
+    {"task", T_LONGLONG, offsetof(TupleObject, task), READONLY, "int: the task that emitted it"},
+    {"values", T_OBJECT, offsetof(TupleObject, values), READONLY, "tuple: its values"},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyMethodDef tuple_methods[] = {
+    {"__reduce__", tuple_reduce, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot tuple_slots[] = {
+    {Py_tp_doc, (void *)tuple_doc},
+    {Py_tp_new, tuple_new},
+    {Py_tp_dealloc, tuple_dealloc},
+    {Py_tp_traverse, tuple_traverse},
+    {Py_tp_clear, tuple_clear},
+    {Py_tp_repr, tuple_repr},
+    {Py_tp_richcompare, tuple_compare},
+    {Py_tp_hash, tuple_hash},
+    {Py_tp_getset, tuple_getset},
+    {Py_tp_members, tuple_members},
+    {Py_tp_methods, tuple_methods},
+    {0, NULL},
+};
+
+static PyType_Spec tuple_spec = {
+    .name = "stormcell.Tuple",
+    .basicsize = sizeof(TupleObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = tuple_slots,
+};
+
+PyTypeObject *
+tuple_type_new(PyObject *module)
+{
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &tuple_spec, NULL);
+}

@@ -1,0 +1,121 @@
+#include "arena.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define MIB ((size_t)1 << 20)
+
+enum { HEADER = 64 << 10 };
+
+_Static_assert(sizeof(struct arena) <= HEADER, "the arena's header outgrew its place");
+
+static const size_t region_sizes[ARENA_REGIONS] = {
+    [ARENA_INPUT] = 1024 * MIB,    [ARENA_OUTPUT] = 1024 * MIB,   [ARENA_REMARKS] = 4 * MIB,
+    [ARENA_IDS] = 2 * 1024 * MIB,  [ARENA_ID_TEXTS] = 2 * 256 * MIB,
+};
+
+static size_t
+region_offset(enum arena_region region)
+{
+    size_t offset = HEADER;
+    for (int i = 0; i < (int)region; i++) {
+        offset += region_sizes[i];
+    }
+    return offset;
+}
+
+static int
+init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+    int error = pthread_mutexattr_init(&attributes);
+    if (error != 0) {
+        return error;
+    }
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    error = pthread_mutex_init(lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    return error;
+}
+
+static void *
+map_shared(size_t size, struct fault *fault)
+{
+    int fd = memfd_create("stormcell", MFD_CLOEXEC);
+    if (fd < 0) {
+        fault_errno(fault, "memfd_create");
+        return NULL;
+    }
+    void *memory = MAP_FAILED;
+    if (ftruncate(fd, (off_t)size) == 0) {
+        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    }
+    if (memory == MAP_FAILED) {
+        fault_set(fault, FAULT_SYSTEM, 0,
+                  "cannot reserve %zu MiB of address space (%s); is `ulimit -v` set?", size / MIB,
+                  strerror(errno));
+        memory = NULL;
+    }
+    close(fd);
+    return memory;
+}
+
+struct arena *
+arena_new(struct fault *fault)
+{
+    struct arena *arena = map_shared(region_offset(ARENA_REGIONS), fault);
+    if (arena == NULL) {
+        return NULL;
+    }
+    int error = init_lock(&arena->lock);
+    if (error != 0) {
+        fault_set(fault, FAULT_SYSTEM, 0, "pthread_mutex_init: %s", strerror(error));
+        arena_free(arena);
+        return NULL;
+    }
+    arena->in = arena->out = arena->complaint = -1;
+    arena->torn = -1;
+    return arena;
+}
+
+void
+arena_free(struct arena *arena)
+{
+    if (arena != NULL) {
+        munmap(arena, region_offset(ARENA_REGIONS));
+    }
+}
+
+char *
+arena_region(struct arena *arena, enum arena_region region)
+{
+    return (char *)arena + region_offset(region);
+}
+
+size_t
+arena_region_size(enum arena_region region)
+{
+    return region_sizes[region];
+}
+
+void
+arena_release(struct arena *arena, enum arena_region region, size_t keep)
+{
+    madvise(arena_region(arena, region) + keep, region_sizes[region] - keep, MADV_REMOVE);
+}
+
+void
+arena_hide_from_forks(struct arena *arena)
+{
+    madvise(arena, region_offset(ARENA_REGIONS), MADV_DONTFORK);
+}
+
+void
+arena_last_words(struct arena *arena, struct slice text)
+{
+    size_t room = sizeof arena->last_words;
+    arena->last_words_len = text.len < room ? text.len : room;
+    memcpy(arena->last_words, text.ptr, arena->last_words_len);
+}

@@ -1,0 +1,418 @@
+#include "guardian.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "handshake.h"
+#include "ids.h"
+#include "wire.h"
+
+enum {
+    PARTIAL_LINE_MS = 100, /* a line without its end is logged after this */
+    RETRY_MS = 10,         /* after a write that the interpreter's own stood in the way of */
+    GRACE_MS = 2000,       /* from a request to end, or from losing Storm, to SIGKILL */
+    LAST_WRITE_MS = 1000   /* how long the last messages may take */
+};
+
+struct guardian {
+    struct arena *arena;
+    struct buffer lane;
+    struct capture captured[2];
+    pid_t interpreter;
+    int signals; /* signalfd */
+    int64_t deadline; /* when the interpreter is killed, ms; 0: no reason to */
+    bool orphaned;    /* Storm's end of the wire is closed */
+    bool ended;
+    int status; /* of waitpid, once ended */
+};
+
+static struct arena *shared; /* one a process */
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- saying something ------------------------------------------------------------------- */
+
+/* 1: nothing is left to write, 0: later, -1: Storm is gone. */
+static int
+send_lane(struct guardian *guardian)
+{
+    wire_commit(guardian->arena, WRITER_GUARDIAN, &guardian->lane);
+    return wire_flush(guardian->arena, WRITER_GUARDIAN, &guardian->lane, NULL);
+}
+
+static void
+say_error(struct guardian *guardian, const char *text)
+{
+    struct slice slice = {text, strlen(text)};
+    size_t start = guardian->lane.len;
+    if (message_write_error(&guardian->lane, slice, NULL) < 0) {
+        guardian->lane.len = start;
+    }
+}
+
+/* Where the wire cannot carry it: Storm quotes what it finds on stderr when a child ends. */
+static void
+complain(struct guardian *guardian, const char *text)
+{
+    dprintf(guardian->arena->complaint, "stormcell-shim: %s\n", text);
+}
+
+/* ---- the interpreter's end -------------------------------------------------------------- */
+
+static void
+describe_status(int status, char *out, size_t size)
+{
+    if (WIFSIGNALED(status)) {
+        int number = WTERMSIG(status);
+        snprintf(out, size, "was ended by signal %d (%s)%s", number, strsignal(number),
+                 WCOREDUMP(status) ? ", core dumped" : "");
+    } else {
+        snprintf(out, size, "ended with exit status %d", WEXITSTATUS(status));
+    }
+}
+
+static void
+describe_hand(const struct arena_hand *hand, char *out, size_t size)
+{
+    if (hand->kind == HAND_NUMBER) {
+        snprintf(out, size, " while it had tuple %lld in hand", (long long)hand->number);
+    } else if (hand->kind == HAND_TEXT) {
+        snprintf(out, size, " while it had tuple %.*s in hand", (int)hand->len, hand->text);
+    } else {
+        *out = '\0';
+    }
+}
+
+static void
+describe_component(const struct arena_component *component, char *out, size_t size)
+{
+    if (component->known) {
+        snprintf(out, size, " of component '%s' (task %lld)", component->name,
+                 (long long)component->task);
+    } else {
+        *out = '\0';
+    }
+}
+
+/* Who died, and why: its last words, or else of what, with what in hand. */
+static void
+describe_death(const struct guardian *guardian, char *out, size_t size)
+{
+    const struct arena *arena = guardian->arena;
+    char component[200];
+    char cause[160];
+    char hand[120];
+    describe_component(&arena->component, component, sizeof component);
+    describe_status(guardian->status, cause, sizeof cause);
+    describe_hand(&arena->component.hand, hand, sizeof hand);
+    if (arena->last_words_len > 0) {
+        snprintf(out, size, "the Python process %ld%s ended: %.*s", (long)guardian->interpreter,
+                 component, (int)arena->last_words_len, arena->last_words);
+    } else {
+        snprintf(out, size, "the Python process %ld%s %s%s", (long)guardian->interpreter, component,
+                 cause, hand);
+    }
+}
+
+/* Read Storm's handshake where the interpreter died before it did; Storm waits for its answer
+   without a time-out and reads no error before it. 0 or -1. */
+static int
+receive_handshake(struct arena *arena, int signals, struct fault *fault)
+{
+    struct frame_input *input = &arena->input;
+    char *bytes = arena_region(arena, ARENA_INPUT);
+    size_t limit = arena_region_size(ARENA_INPUT) / 2;
+    struct slice frame;
+    int found;
+    while ((found = frame_next(input, bytes, limit, &frame, fault)) == 0) {
+        struct pollfd wait[] = {{.fd = arena->in, .events = POLLIN},
+                                {.fd = signals, .events = POLLIN}};
+        poll(wait, 2, -1);
+        ssize_t n = read(arena->in, bytes + input->end, limit - input->end);
+        if (n == 0 || wait[1].revents != 0) {
+            return fault_set(fault, FAULT_GONE, 0, "no handshake will come");
+        }
+        input->end += n > 0 ? (size_t)n : 0;
+    }
+    struct handshake handshake;
+    int result = found < 0 ? -1 : handshake_parse(&handshake, frame, fault);
+    if (found > 0) {
+        if (result == 0) {
+            result = handshake_touch_pid_file(&handshake, arena->guardian, fault);
+        }
+        handshake_deinit(&handshake);
+    }
+    return result;
+}
+
+/* Make sure that Storm listens: the handshake is answered. 0 or -1. */
+static int
+ensure_answered(struct guardian *guardian)
+{
+    struct arena *arena = guardian->arena;
+    if (!arena->answered && !arena->component.handshaken &&
+        receive_handshake(arena, guardian->signals, NULL) < 0) {
+        return -1;
+    }
+    return wire_answer(arena, NULL);
+}
+
+static void
+send_last(struct guardian *guardian)
+{
+    int64_t deadline = now_ms() + LAST_WRITE_MS;
+    while (send_lane(guardian) == 0 && now_ms() < deadline) {
+        wire_wait_writable(guardian->arena, RETRY_MS);
+    }
+}
+
+static void
+drain_captured(struct guardian *guardian)
+{
+    for (int i = 0; i < 2; i++) {
+        struct capture *capture = &guardian->captured[i];
+        while (capture_read(capture, &guardian->lane, now_ms()) > 0) {
+        }
+        capture_flush(capture, &guardian->lane, now_ms());
+        capture->second = 0; /* the second is over: say what was dropped in it */
+        capture_report_dropped(capture, &guardian->lane, now_ms());
+    }
+}
+
+/* The status that this process exits with: the interpreter's, as a shell would tell it. */
+static int
+exit_status(const struct guardian *guardian)
+{
+    return WIFSIGNALED(guardian->status) ? 128 + WTERMSIG(guardian->status)
+                                         : WEXITSTATUS(guardian->status);
+}
+
+static void
+report_end(struct guardian *guardian)
+{
+    char death[sizeof guardian->arena->last_words + 400];
+    bool asked = guardian->orphaned || guardian->deadline != 0;
+    bool fine = guardian->arena->in_order && WIFEXITED(guardian->status);
+    drain_captured(guardian);
+    if (!fine && !asked) {
+        describe_death(guardian, death, sizeof death);
+        say_error(guardian, death);
+        if (ensure_answered(guardian) < 0) {
+            complain(guardian, death);
+        }
+    }
+    send_last(guardian);
+}
+
+/* ---- the watch -------------------------------------------------------------------------- */
+
+static void
+set_deadline(struct guardian *guardian)
+{
+    if (guardian->deadline == 0) {
+        guardian->deadline = now_ms() + GRACE_MS;
+    }
+}
+
+static void
+reap(struct guardian *guardian)
+{
+    int status;
+    pid_t pid = waitpid(guardian->interpreter, &status, WNOHANG);
+    if (pid == guardian->interpreter) {
+        guardian->ended = true;
+        guardian->status = status;
+    }
+}
+
+/* SIGTERM and SIGINT (a terminal's Ctrl-C reaches both processes, the interpreter ignores it) ask
+   for an orderly end; other signals are passed on as they are. */
+static void
+take_signal(struct guardian *guardian)
+{
+    struct signalfd_siginfo info;
+    if (read(guardian->signals, &info, sizeof info) != (ssize_t)sizeof info) {
+        return;
+    }
+    int number = (int)info.ssi_signo;
+    if (number == SIGCHLD) {
+        reap(guardian);
+    } else if (number == SIGTERM || number == SIGINT || number == SIGHUP) {
+        kill(guardian->interpreter, SIGTERM);
+        set_deadline(guardian);
+    } else {
+        kill(guardian->interpreter, number);
+    }
+}
+
+static int
+wait_ms(const struct guardian *guardian, bool unsent)
+{
+    int64_t wait = -1;
+    bool partial = guardian->captured[0].line.len + guardian->captured[1].line.len > 0;
+    bool dropped = guardian->captured[0].dropped + guardian->captured[1].dropped > 0;
+    if (partial || dropped) {
+        wait = PARTIAL_LINE_MS;
+    }
+    if (unsent) {
+        wait = RETRY_MS;
+    }
+    if (guardian->deadline > 0) {
+        int64_t left = guardian->deadline - now_ms();
+        left = left < 0 ? 0 : left;
+        wait = wait < 0 || left < wait ? left : wait;
+    }
+    return (int)wait;
+}
+
+static void
+end_partial_lines(struct guardian *guardian)
+{
+    for (int i = 0; i < 2; i++) {
+        capture_flush(&guardian->captured[i], &guardian->lane, now_ms());
+        capture_report_dropped(&guardian->captured[i], &guardian->lane, now_ms());
+    }
+}
+
+static void
+kill_if_due(struct guardian *guardian)
+{
+    if (guardian->deadline > 0 && now_ms() >= guardian->deadline) {
+        kill(guardian->interpreter, SIGKILL);
+        guardian->deadline = INT64_MAX;
+    }
+}
+
+static void
+watch(struct guardian *guardian)
+{
+    bool answered = atomic_load(&guardian->arena->answered);
+    bool unsent = answered && wire_pending(guardian->arena, WRITER_GUARDIAN) > 0;
+    struct pollfd fds[] = {
+        {.fd = guardian->signals, .events = POLLIN},
+        {.fd = guardian->captured[0].fd, .events = POLLIN},
+        {.fd = guardian->captured[1].fd, .events = POLLIN},
+        {.fd = guardian->orphaned ? -1 : guardian->arena->out, .events = 0}, /* POLLERR: no reader */
+    };
+    int ready = poll(fds, 4, wait_ms(guardian, unsent));
+    if (ready == 0) {
+        end_partial_lines(guardian);
+    }
+    if (fds[0].revents != 0) {
+        take_signal(guardian);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (fds[1 + i].revents != 0) {
+            capture_read(&guardian->captured[i], &guardian->lane, now_ms());
+        }
+    }
+    if (fds[3].revents & (POLLERR | POLLHUP | POLLNVAL)) {
+        guardian->orphaned = true;
+        set_deadline(guardian);
+    }
+    kill_if_due(guardian);
+    send_lane(guardian);
+}
+
+/* ---- becoming two ----------------------------------------------------------------------- */
+
+static const int watched_signals[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT};
+
+static int
+open_signals(sigset_t *before, struct fault *fault)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof watched_signals / sizeof watched_signals[0]; i++) {
+        sigaddset(&set, watched_signals[i]);
+    }
+    if (sigprocmask(SIG_BLOCK, &set, before) < 0) {
+        return fault_errno(fault, "sigprocmask");
+    }
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? fault_errno(fault, "signalfd") : fd;
+}
+
+/* What the interpreter's process must be before anything of Python runs in it. */
+static void
+become_interpreter(struct guardian *guardian, const sigset_t *before)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed guardian leaves nothing behind */
+    if (getppid() != guardian->arena->guardian) {
+        _exit(1);
+    }
+    close(guardian->signals);
+    close(guardian->captured[0].fd);
+    close(guardian->captured[1].fd);
+    signal(SIGINT, SIG_IGN);
+    sigprocmask(SIG_SETMASK, before, NULL);
+    setvbuf(stdout, NULL, _IOLBF, 0); /* what C code prints comes line by line too */
+    shared = guardian->arena;
+}
+
+static _Noreturn void
+guard(struct guardian *guardian)
+{
+    /* its own ends of the pipes would keep them open when the interpreter is gone */
+    close(0);
+    close(1);
+    close(2);
+    signal(SIGPIPE, SIG_IGN);
+    guardian->lane = wire_lane(guardian->arena, WRITER_GUARDIAN);
+    while (!guardian->ended) {
+        watch(guardian);
+    }
+    report_end(guardian);
+    _exit(exit_status(guardian));
+}
+
+struct arena *
+guardian_enter(struct fault *fault)
+{
+    struct guardian guardian = {.captured = {{.fd = -1, .level = LEVEL_INFO},
+                                             {.fd = -1, .level = LEVEL_WARN}}};
+    int captured[2];
+    sigset_t before;
+    guardian.arena = arena_new(fault);
+    if (guardian.arena == NULL) {
+        return NULL;
+    }
+    guardian.arena->guardian = getpid();
+    guardian.signals = open_signals(&before, fault);
+    if (guardian.signals < 0 || wire_make_private(guardian.arena, captured, fault) < 0) {
+        return NULL;
+    }
+    guardian.captured[0].fd = captured[0];
+    guardian.captured[1].fd = captured[1];
+    guardian.interpreter = fork();
+    if (guardian.interpreter < 0) {
+        fault_errno(fault, "fork");
+        return NULL;
+    }
+    if (guardian.interpreter > 0) {
+        guard(&guardian);
+    }
+    become_interpreter(&guardian, &before);
+    return guardian.arena;
+}
+
+struct arena *
+guardian_arena(void)
+{
+    return shared;
+}

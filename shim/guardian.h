@@ -1,0 +1,18 @@
+/* The process in front of the interpreter: the one that Storm started and whose pid it knows.
+   It holds no Python. It makes the wire private, turns what is printed into log messages, passes
+   signals on, and when the interpreter dies it says why and ends. */
+#ifndef STORMCELL_GUARDIAN_H
+#define STORMCELL_GUARDIAN_H
+
+#include "arena.h"
+#include "fault.h"
+
+/* Become two processes: the caller goes on in the child with the arena (new) that both share, while
+   this process guards it and exits when it does. Call it before threads are started.
+   NULL with a fault if that could not be done. */
+struct arena *guardian_enter(struct fault *fault);
+
+/* The arena of this process once guardian_enter() has returned (borrowed), else NULL. */
+struct arena *guardian_arena(void);
+
+#endif

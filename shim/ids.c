@@ -1,0 +1,224 @@
+/* Open addressing with linear probing; a removal moves later slots of the run up, so that a search
+   ends at the first free slot and long lives leave no debris. Growing builds the larger table in
+   the region's other half and then switches over: at every moment one half is whole. */
+#include "ids.h"
+
+struct slot {
+    int64_t number; /* the id, or the hash of its text */
+    uint32_t text;  /* 0: free, 1: a number, else 2 + the offset of its text in the text half */
+    uint32_t len;
+};
+
+enum { SLOT_FREE = 0, SLOT_NUMBER = 1, SLOT_TEXT = 2, FIRST_CAPACITY = 1024 };
+
+/* ---- ids and their text ----------------------------------------------------------------- */
+
+struct slice
+tuple_id_text(struct tuple_id id, char *digits)
+{
+    if (id.text.ptr != NULL) {
+        return id.text;
+    }
+    char *end = digits + TUPLE_ID_DIGITS;
+    char *at = end;
+    uint64_t rest = id.number < 0 ? 0 - (uint64_t)id.number : (uint64_t)id.number;
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (id.number < 0) {
+        *--at = '-';
+    }
+    return (struct slice){at, (size_t)(end - at)};
+}
+
+static uint64_t
+hash_text(struct slice text)
+{
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+    for (size_t i = 0; i < text.len; i++) {
+        hash = (hash ^ (unsigned char)text.ptr[i]) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+struct tuple_id
+tuple_id_parse(struct slice text)
+{
+    bool negative = text.len > 0 && text.ptr[0] == '-';
+    size_t first = negative;
+    size_t digits = text.len - first;
+    uint64_t sum = 0;
+    /* canonical: no leading zero, so that the number writes the same text again */
+    bool number = digits >= 1 && digits <= 19 && (text.ptr[first] != '0' || text.len == 1);
+    for (size_t i = first; number && i < text.len; i++) {
+        number = text.ptr[i] >= '0' && text.ptr[i] <= '9';
+        sum = sum * 10 + (uint64_t)(text.ptr[i] - '0');
+    }
+    if (!number || sum > (uint64_t)INT64_MAX + negative) {
+        return (struct tuple_id){(int64_t)hash_text(text), text};
+    }
+    return (struct tuple_id){negative ? (int64_t)(0 - sum) : (int64_t)sum, {NULL, 0}};
+}
+
+/* ---- the table -------------------------------------------------------------------------- */
+
+static struct slot *
+slots_of(struct arena *arena, uint32_t half)
+{
+    size_t offset = half * (arena_region_size(ARENA_IDS) / 2);
+    return (struct slot *)(void *)(arena_region(arena, ARENA_IDS) + offset);
+}
+
+static char *
+texts_of(struct arena *arena, uint32_t half)
+{
+    return arena_region(arena, ARENA_ID_TEXTS) + half * (arena_region_size(ARENA_ID_TEXTS) / 2);
+}
+
+/* Where an id's search starts. Multiplying spreads ids that differ in few bits. */
+static size_t
+home(int64_t number, size_t capacity)
+{
+    return (size_t)(((uint64_t)number * 0x9e3779b97f4a7c15u) >> 20) & (capacity - 1);
+}
+
+static bool
+slot_is(struct arena *arena, const struct slot *slot, struct tuple_id id)
+{
+    if (slot->number != id.number) {
+        return false;
+    }
+    if (slot->text == SLOT_NUMBER) {
+        return id.text.ptr == NULL;
+    }
+    struct slice text = {texts_of(arena, arena->ids.half) + (slot->text - SLOT_TEXT), slot->len};
+    return id.text.ptr != NULL && slice_equal(text, id.text);
+}
+
+/* The id's slot, or the free one where it would go. The table is never full. */
+static struct slot *
+find(struct arena *arena, struct tuple_id id)
+{
+    struct slot *slots = slots_of(arena, arena->ids.half);
+    size_t mask = arena->ids.capacity - 1;
+    size_t i = home(id.number, arena->ids.capacity);
+    while (slots[i].text != SLOT_FREE && !slot_is(arena, &slots[i], id)) {
+        i = (i + 1) & mask;
+    }
+    return &slots[i];
+}
+
+/* Copy every live slot (and its text) into the other half, in a table of `capacity`. */
+static void
+rebuild(struct arena *arena, size_t capacity)
+{
+    struct arena_ids *ids = &arena->ids;
+    uint32_t to_half = 1 - ids->half;
+    const struct slot *from = slots_of(arena, ids->half);
+    struct slot *to = slots_of(arena, to_half);
+    size_t text_used = 0;
+    memset(to, 0, capacity * sizeof *to);
+    for (size_t i = 0; i < ids->capacity; i++) {
+        struct slot slot = from[i];
+        if (slot.text == SLOT_FREE) {
+            continue;
+        }
+        if (slot.text >= SLOT_TEXT) {
+            const char *text = texts_of(arena, ids->half) + (slot.text - SLOT_TEXT);
+            memcpy(texts_of(arena, to_half) + text_used, text, slot.len);
+            slot.text = (uint32_t)text_used + SLOT_TEXT;
+            text_used += slot.len;
+        }
+        size_t at = home(slot.number, capacity);
+        while (to[at].text != SLOT_FREE) {
+            at = (at + 1) & (capacity - 1);
+        }
+        to[at] = slot;
+    }
+    ids->text_used = text_used;
+    ids->capacity = capacity;
+    ids->half = to_half;
+}
+
+/* Make room for one more id. */
+static int
+reserve(struct arena *arena, size_t text_len, struct fault *fault)
+{
+    struct arena_ids *ids = &arena->ids;
+    size_t text_size = arena_region_size(ARENA_ID_TEXTS) / 2;
+    size_t most = arena_region_size(ARENA_IDS) / 2 / sizeof(struct slot);
+    if (ids->capacity == 0) {
+        rebuild(arena, FIRST_CAPACITY);
+    } else if (ids->count * 2 >= ids->capacity && ids->capacity < most) {
+        rebuild(arena, ids->capacity * 2);
+    } else if (ids->text_used + text_len > text_size) {
+        rebuild(arena, ids->capacity); /* drops the texts of settled ids */
+    }
+    if (ids->count + 1 >= ids->capacity || ids->text_used + text_len > text_size) {
+        return fault_set(fault, FAULT_LIMIT, 0, "%zu tuples are neither acked nor failed: no more fit",
+                         ids->count);
+    }
+    return 0;
+}
+
+int
+ids_add(struct arena *arena, struct tuple_id id, struct fault *fault)
+{
+    struct arena_ids *ids = &arena->ids;
+    size_t text_len = id.text.ptr != NULL ? id.text.len : 0;
+    if ((ids->count * 2 >= ids->capacity || text_len > 0) && reserve(arena, text_len, fault) < 0) {
+        return -1;
+    }
+    struct slot *slot = find(arena, id);
+    if (slot->text != SLOT_FREE) {
+        return 0;
+    }
+    slot->number = id.number;
+    slot->len = (uint32_t)text_len;
+    slot->text = SLOT_NUMBER;
+    if (id.text.ptr != NULL) {
+        memcpy(texts_of(arena, ids->half) + ids->text_used, id.text.ptr, text_len);
+        slot->text = (uint32_t)ids->text_used + SLOT_TEXT;
+        ids->text_used += text_len;
+    }
+    ids->count++;
+    return 1;
+}
+
+bool
+ids_has(struct arena *arena, struct tuple_id id)
+{
+    return arena->ids.capacity > 0 && find(arena, id)->text != SLOT_FREE;
+}
+
+/* Close the gap at `gap`: move up each later slot of the run that may stand there. */
+static void
+close_gap(struct arena *arena, size_t gap)
+{
+    struct slot *slots = slots_of(arena, arena->ids.half);
+    size_t mask = arena->ids.capacity - 1;
+    for (size_t i = (gap + 1) & mask; slots[i].text != SLOT_FREE; i = (i + 1) & mask) {
+        size_t distance = (i - home(slots[i].number, arena->ids.capacity)) & mask;
+        if (distance >= ((i - gap) & mask)) {
+            slots[gap] = slots[i];
+            gap = i;
+        }
+    }
+    slots[gap].text = SLOT_FREE;
+}
+
+bool
+ids_remove(struct arena *arena, struct tuple_id id)
+{
+    if (arena->ids.capacity == 0) {
+        return false;
+    }
+    struct slot *slot = find(arena, id);
+    if (slot->text == SLOT_FREE) {
+        return false;
+    }
+    close_gap(arena, (size_t)(slot - slots_of(arena, arena->ids.half)));
+    arena->ids.count--;
+    return true;
+}

@@ -1,0 +1,95 @@
+/* JSON without a tree: a pull reader over a span and a writer into a buffer.
+
+   The reader hands out one value at a time. For an array or object the caller asks for its
+   members in turn, so nesting is the caller's own recursion, bounded by JSON_DEPTH_MAX; the
+   reader itself keeps no stack and allocates nothing. It accepts what Storm's JVM writes:
+   RFC 8259, and the bare words NaN, Infinity and -Infinity (json-smart writes NaN as such). */
+#ifndef STORMCELL_JSON_H
+#define STORMCELL_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "fault.h"
+
+enum {
+    JSON_DEPTH_MAX = 1000,     /* of what is read */
+    JSON_WRITE_DEPTH_MAX = 390 /* of what is written: json-smart refuses more than 400 */
+};
+
+enum json_type {
+    JSON_TYPE_NULL,
+    JSON_TYPE_TRUE,
+    JSON_TYPE_FALSE,
+    JSON_TYPE_INT,    /* fits int64_t: in `number` */
+    JSON_TYPE_BIGINT, /* an integer past 64 bits: its digits in `text` */
+    JSON_TYPE_FLOAT,  /* with a fraction or an exponent: in `text` */
+    JSON_TYPE_NAN,
+    JSON_TYPE_INF, /* its sign in `number`: 1 or -1 */
+    JSON_TYPE_STRING,
+    JSON_TYPE_ARRAY, /* the reader stands behind the bracket */
+    JSON_TYPE_OBJECT
+};
+
+struct json_value {
+    enum json_type type;
+    int64_t number;
+    struct slice text; /* of a string: between the quotes, as written; borrowed from the span */
+    bool escaped;      /* the string has escapes: json_unescape() before use */
+    bool ascii;        /* the string has no byte over 127 (as written) */
+};
+
+struct json_reader {
+    const char *start;
+    const char *at;
+    const char *end;
+    struct fault *fault; /* FAULT_JSON with the offset from `start` */
+};
+
+static inline struct json_reader
+json_reader(struct slice text, struct fault *fault)
+{
+    return (struct json_reader){text.ptr, text.ptr, text.ptr + text.len, fault};
+}
+
+/* Read the next value, of an array or object just its bracket. 0 or -1. */
+int json_read(struct json_reader *reader, struct json_value *value);
+
+/* Step to the next element of the array that the reader is in; `first` before the first one.
+   1: json_read() gives it, 0: the array has ended, -1. */
+int json_element(struct json_reader *reader, bool first);
+
+/* Step to the next member of the object that the reader is in and read its key.
+   1: json_read() gives the member's value, 0: the object has ended, -1. */
+int json_member(struct json_reader *reader, bool first, struct json_value *key);
+
+/* Pass over one whole value and give its text (borrowed). Brackets and strings are matched, the
+   inside is checked no further than that. 0 or -1. */
+int json_skip(struct json_reader *reader, struct slice *text);
+
+/* Nothing but white space is left. 0 or -1. */
+int json_finish(struct json_reader *reader);
+
+/* The double that `text` (a JSON_TYPE_FLOAT) stands for, where one multiplication or division of
+   two exact doubles gives it correctly rounded; else false, and a full parser has to be asked. */
+bool json_exact_double(struct slice text, double *number);
+
+/* Append the UTF-8 that an escaped string's text stands for. A lone surrogate becomes its three
+   bytes (as Python's "surrogatepass" reads them). `text` has passed json_read(). 0 or -1. */
+int json_unescape(struct slice text, struct buffer *out, struct fault *fault);
+
+/* Append a quoted string. `utf8` is valid UTF-8 without surrogates. 0 or -1. */
+int json_write_string(struct buffer *out, struct slice utf8, struct fault *fault);
+
+/* Append a quoted string of any bytes: what is not UTF-8 becomes U+FFFD. 0 or -1. */
+int json_write_bytes(struct buffer *out, struct slice bytes, struct fault *fault);
+
+/* Append an integer. 0 or -1. */
+int json_write_int(struct buffer *out, int64_t number, struct fault *fault);
+
+/* The length of the valid UTF-8 (without surrogates) at the start of `bytes`. */
+size_t json_utf8_length(struct slice bytes);
+
+#endif

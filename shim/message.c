@@ -1,0 +1,299 @@
+/* The second station: from a frame to its envelope, and from what a component says to frames. */
+#include "message.h"
+
+/* Storm 2.6 and later read small integers as Integer and cast "task" and "level" to Long, which
+   ends the worker; as a number past 32 bits they arrive as Long and are cut to 32 bits again, on
+   every version (JsonSerializer.readShellMsg, ShellBolt.handleEmit, ShellMsg.ShellLogLevel). */
+static const int64_t AS_LONG = INT64_C(1) << 32;
+
+/* ---- reading ---------------------------------------------------------------------------- */
+
+static int
+read_string(struct json_reader *reader, struct json_value *value, const char *key)
+{
+    size_t offset = (size_t)(reader->at - reader->start);
+    if (json_read(reader, value) < 0) {
+        return -1;
+    }
+    if (value->type != JSON_TYPE_STRING && value->type != JSON_TYPE_NULL) {
+        return fault_set(reader->fault, FAULT_MESSAGE, offset, "\"%s\" of a message is no string",
+                         key);
+    }
+    return 0;
+}
+
+static int
+read_task(struct json_reader *reader, struct message *message)
+{
+    struct json_value value;
+    if (json_read(reader, &value) < 0) {
+        return -1;
+    }
+    if (value.type != JSON_TYPE_INT) {
+        return fault_set(reader->fault, FAULT_MESSAGE, 0, "\"task\" of a message is no integer");
+    }
+    message->task = value.number;
+    return 0;
+}
+
+/* An id is a string in a tuple and any JSON value in a spout's ack or fail. */
+static int
+read_id(struct json_reader *reader, struct message *message, struct slice *text)
+{
+    if (json_skip(reader, text) < 0) {
+        return -1;
+    }
+    struct json_reader again = json_reader(*text, reader->fault);
+    return json_read(&again, &message->id);
+}
+
+/* What the members of one message were. */
+struct parts {
+    bool has_values;
+    struct json_value command; /* JSON_TYPE_NULL where there is none */
+    struct slice id;
+};
+
+static int
+read_member(struct json_reader *reader, struct slice key, struct message *message,
+            struct parts *parts)
+{
+    struct slice ignored;
+    if (slice_equal(key, SLICE("tuple"))) {
+        parts->has_values = true;
+        return json_skip(reader, &message->values);
+    }
+    if (slice_equal(key, SLICE("id"))) {
+        return read_id(reader, message, &parts->id);
+    }
+    if (slice_equal(key, SLICE("comp"))) {
+        return read_string(reader, &message->component, "comp");
+    }
+    if (slice_equal(key, SLICE("stream"))) {
+        return read_string(reader, &message->stream, "stream");
+    }
+    if (slice_equal(key, SLICE("task"))) {
+        return read_task(reader, message);
+    }
+    if (slice_equal(key, SLICE("command"))) {
+        return read_string(reader, &parts->command, "command");
+    }
+    return json_skip(reader, &ignored);
+}
+
+static int
+finish_command(struct message *message, const struct parts *parts, struct fault *fault)
+{
+    static const struct {
+        struct slice name;
+        enum message_kind kind;
+    } commands[] = {
+        {SLICE("next"), MESSAGE_NEXT},         {SLICE("ack"), MESSAGE_ACK},
+        {SLICE("fail"), MESSAGE_FAIL},         {SLICE("activate"), MESSAGE_ACTIVATE},
+        {SLICE("deactivate"), MESSAGE_DEACTIVATE},
+    };
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (slice_equal(parts->command.text, commands[i].name)) {
+            message->kind = commands[i].kind;
+            message->values = parts->id;
+            return 0;
+        }
+    }
+    int shown = parts->command.text.len < 40 ? (int)parts->command.text.len : 40;
+    return fault_set(fault, FAULT_MESSAGE, 0, "no command of Storm's: \"%.*s\"", shown,
+                     parts->command.text.ptr);
+}
+
+static int
+finish_tuple(struct message *message, struct fault *fault)
+{
+    if (message->task == -1 && slice_equal(message->stream.text, SLICE("__heartbeat"))) {
+        message->kind = MESSAGE_HEARTBEAT;
+        return 0;
+    }
+    message->kind = MESSAGE_TUPLE;
+    if (message->id.type != JSON_TYPE_STRING || message->component.type != JSON_TYPE_STRING ||
+        message->stream.type != JSON_TYPE_STRING) {
+        return fault_set(fault, FAULT_MESSAGE, 0,
+                         "a tuple without \"id\", \"comp\" or \"stream\" as strings");
+    }
+    if (message->values.len == 0 || message->values.ptr[0] != '[') {
+        return fault_set(fault, FAULT_MESSAGE, 0, "\"tuple\" of a tuple is no array");
+    }
+    return 0;
+}
+
+static int
+decode_object(struct json_reader *reader, struct message *message, struct fault *fault)
+{
+    struct parts parts = {.command = {.type = JSON_TYPE_NULL}};
+    struct json_value key;
+    int more;
+    for (bool first = true; (more = json_member(reader, first, &key)) > 0; first = false) {
+        if (read_member(reader, key.text, message, &parts) < 0) {
+            return -1;
+        }
+    }
+    if (more < 0 || json_finish(reader) < 0) {
+        return -1;
+    }
+    if (parts.command.type == JSON_TYPE_STRING) {
+        return finish_command(message, &parts, fault);
+    }
+    if (!parts.has_values) {
+        return fault_set(fault, FAULT_MESSAGE, 0, "a message with neither \"command\" nor \"tuple\"");
+    }
+    return finish_tuple(message, fault);
+}
+
+int
+message_decode(struct slice frame, struct message *message, struct fault *fault)
+{
+    static const struct json_value none = {.type = JSON_TYPE_NULL};
+    struct json_reader reader = json_reader(frame, fault);
+    struct json_value value;
+    *message = (struct message){.id = none, .component = none, .stream = none};
+    if (frame.len > 0 && frame.ptr[0] == '[') {
+        message->kind = MESSAGE_TASK_IDS;
+        return json_skip(&reader, &message->values) < 0 ? -1 : json_finish(&reader);
+    }
+    if (json_read(&reader, &value) < 0) {
+        return -1;
+    }
+    if (value.type != JSON_TYPE_OBJECT) {
+        return fault_set(fault, FAULT_MESSAGE, 0, "a message that is neither object nor array");
+    }
+    return decode_object(&reader, message, fault);
+}
+
+/* ---- writing ---------------------------------------------------------------------------- */
+
+#define END "\nend\n"
+
+static int
+write_id_command(struct buffer *out, struct slice open, struct slice id, struct fault *fault)
+{
+    return buffer_append(out, open, fault) < 0 || json_write_string(out, id, fault) < 0 ||
+                   buffer_append(out, SLICE("}" END), fault) < 0
+               ? -1
+               : 0;
+}
+
+int
+message_write_pid(struct buffer *out, int64_t pid, struct fault *fault)
+{
+    return buffer_append(out, SLICE("{\"pid\":"), fault) < 0 || json_write_int(out, pid, fault) < 0 ||
+                   buffer_append(out, SLICE("}" END), fault) < 0
+               ? -1
+               : 0;
+}
+
+int
+message_write_sync(struct buffer *out, struct fault *fault)
+{
+    return buffer_append(out, SLICE("{\"command\":\"sync\"}" END), fault);
+}
+
+int
+message_write_ack(struct buffer *out, struct slice id, struct fault *fault)
+{
+    return write_id_command(out, SLICE("{\"command\":\"ack\",\"id\":"), id, fault);
+}
+
+int
+message_write_fail(struct buffer *out, struct slice id, struct fault *fault)
+{
+    return write_id_command(out, SLICE("{\"command\":\"fail\",\"id\":"), id, fault);
+}
+
+int
+message_write_error(struct buffer *out, struct slice text, struct fault *fault)
+{
+    return buffer_append(out, SLICE("{\"command\":\"error\",\"msg\":"), fault) < 0 ||
+                   json_write_bytes(out, text, fault) < 0 ||
+                   buffer_append(out, SLICE("}" END), fault) < 0
+               ? -1
+               : 0;
+}
+
+int
+message_write_log(struct buffer *out, enum message_level level, struct slice text,
+                  struct fault *fault)
+{
+    return buffer_append(out, SLICE("{\"command\":\"log\",\"level\":"), fault) < 0 ||
+                   json_write_int(out, (int64_t)level + AS_LONG, fault) < 0 ||
+                   buffer_append(out, SLICE(",\"msg\":"), fault) < 0 ||
+                   json_write_bytes(out, text, fault) < 0 ||
+                   buffer_append(out, SLICE("}" END), fault) < 0
+               ? -1
+               : 0;
+}
+
+int
+message_write_metric(struct buffer *out, struct slice name, struct slice params,
+                     struct fault *fault)
+{
+    return buffer_append(out, SLICE("{\"command\":\"metrics\",\"name\":"), fault) < 0 ||
+                   json_write_bytes(out, name, fault) < 0 ||
+                   buffer_append(out, SLICE(",\"params\":"), fault) < 0 ||
+                   buffer_append(out, params, fault) < 0 ||
+                   buffer_append(out, SLICE("}" END), fault) < 0
+               ? -1
+               : 0;
+}
+
+static int
+write_member(struct buffer *out, struct slice key, struct slice json, struct slice close,
+             struct fault *fault)
+{
+    if (json.ptr == NULL) {
+        return 0;
+    }
+    return buffer_append(out, key, fault) < 0 || buffer_append(out, json, fault) < 0 ||
+                   buffer_append(out, close, fault) < 0
+               ? -1
+               : 0;
+}
+
+static int
+write_stream(struct buffer *out, struct slice stream, struct fault *fault)
+{
+    if (stream.ptr == NULL) {
+        return 0;
+    }
+    return buffer_append(out, SLICE(",\"stream\":"), fault) < 0 ? -1
+                                                                : json_write_string(out, stream, fault);
+}
+
+static int
+write_task(struct buffer *out, int64_t task, struct fault *fault)
+{
+    if (task < 0) {
+        return 0;
+    }
+    return buffer_append(out, SLICE(",\"task\":"), fault) < 0
+               ? -1
+               : json_write_int(out, task + AS_LONG, fault);
+}
+
+int
+message_open_emit(struct buffer *out, const struct emit *emit, struct fault *fault)
+{
+    /* an absent "need_task_ids" means true (ShellMsg), so it is always said */
+    struct slice open = emit->need_task_ids
+                            ? SLICE("{\"command\":\"emit\",\"need_task_ids\":true")
+                            : SLICE("{\"command\":\"emit\",\"need_task_ids\":false");
+    if (buffer_append(out, open, fault) < 0 ||
+        write_member(out, SLICE(",\"anchors\":["), emit->anchors, SLICE("]"), fault) < 0 ||
+        write_member(out, SLICE(",\"id\":"), emit->id, SLICE(""), fault) < 0 ||
+        write_stream(out, emit->stream, fault) < 0 || write_task(out, emit->task, fault) < 0) {
+        return -1;
+    }
+    return buffer_append(out, SLICE(",\"tuple\":["), fault);
+}
+
+int
+message_close_emit(struct buffer *out, struct fault *fault)
+{
+    return buffer_append(out, SLICE("]}" END), fault);
+}

@@ -1,0 +1,249 @@
+/* The last station on the way out, and the very first thing that happens in the process. */
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "message.h"
+
+enum {
+    FIRST_PRIVATE_FD = 10,  /* out of the way of those that shells and users name */
+    PIPE_BYTES = 256 << 10 /* a larger pipe saves switches between Storm and us */
+};
+
+/* ---- making it private ------------------------------------------------------------------ */
+
+static int
+move_away(int fd, const char *name, struct fault *fault)
+{
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_PRIVATE_FD);
+    if (moved < 0 && errno == EINVAL) {
+        moved = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* RLIMIT_NOFILE is very low */
+    }
+    return moved < 0 ? fault_errno(fault, name) : moved;
+}
+
+static void
+make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES); /* best effort: fails where it is no pipe */
+}
+
+/* Put a pipe on `fd`; returns its reading end, non-blocking. */
+static int
+capture(int fd, struct fault *fault)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        return fault_errno(fault, "pipe2");
+    }
+    int reading = move_away(ends[0], "fcntl(F_DUPFD_CLOEXEC)", fault);
+    close(ends[0]);
+    if (reading >= 0) {
+        fcntl(reading, F_SETFL, O_NONBLOCK);
+        if (dup2(ends[1], fd) < 0) {
+            fault_errno(fault, "dup2");
+            close(reading);
+            reading = -1;
+        }
+    }
+    close(ends[1]);
+    return reading;
+}
+
+static int
+put_null_on_stdin(struct fault *fault)
+{
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null < 0 || dup2(null, 0) < 0) {
+        return fault_errno(fault, "/dev/null on stdin");
+    }
+    close(null);
+    return 0;
+}
+
+int
+wire_make_private(struct arena *arena, int captured[2], struct fault *fault)
+{
+    if ((arena->in = move_away(0, "stdin is not open", fault)) < 0 ||
+        (arena->out = move_away(1, "stdout is not open", fault)) < 0) {
+        return -1;
+    }
+    arena->complaint = fcntl(2, F_DUPFD_CLOEXEC, FIRST_PRIVATE_FD); /* may be missing */
+    make_nonblocking(arena->in);
+    make_nonblocking(arena->out);
+    if (put_null_on_stdin(fault) < 0 || (captured[0] = capture(1, fault)) < 0 ||
+        (captured[1] = capture(2, fault)) < 0) {
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- writing ---------------------------------------------------------------------------- */
+
+static enum arena_region
+lane_region(enum arena_writer writer)
+{
+    return writer == WRITER_INTERPRETER ? ARENA_OUTPUT : ARENA_REMARKS;
+}
+
+struct buffer
+wire_lane(struct arena *arena, enum arena_writer writer)
+{
+    enum arena_region region = lane_region(writer);
+    return (struct buffer){.data = arena_region(arena, region),
+                           .len = atomic_load(&arena->lanes[writer].committed),
+                           .cap = arena_region_size(region),
+                           .fixed = true};
+}
+
+void
+wire_commit(struct arena *arena, enum arena_writer writer, const struct buffer *lane)
+{
+    atomic_store_explicit(&arena->lanes[writer].committed, lane->len, memory_order_release);
+}
+
+size_t
+wire_pending(const struct arena *arena, enum arena_writer writer)
+{
+    const struct arena_lane *lane = &arena->lanes[writer];
+    return atomic_load(&lane->committed) - atomic_load(&lane->written);
+}
+
+static int
+gone(struct arena *arena, struct fault *fault)
+{
+    atomic_store(&arena->gone, true);
+    return fault_set(fault, FAULT_GONE, 0, "Storm has closed the wire");
+}
+
+/* One write(2). 1: all of it, 0: the pipe is full, -1. */
+static int
+write_some(struct arena *arena, enum arena_writer writer, struct fault *fault)
+{
+    struct arena_lane *lane = &arena->lanes[writer];
+    const char *bytes = arena_region(arena, lane_region(writer));
+    size_t from = atomic_load(&lane->written);
+    size_t to = atomic_load_explicit(&lane->committed, memory_order_acquire);
+    if (from == to) {
+        return 1;
+    }
+    atomic_store(&arena->writing, true);
+    ssize_t n = write(arena->out, bytes + from, to - from);
+    if (n > 0) {
+        atomic_store(&lane->written, from + (size_t)n);
+    }
+    atomic_store(&arena->writing, false);
+    if (n < 0) {
+        return errno == EAGAIN || errno == EINTR ? 0 : gone(arena, fault);
+    }
+    arena->torn = from + (size_t)n < to ? (int)writer : -1;
+    return arena->torn < 0;
+}
+
+/* The torn lane first, then each of the others. */
+static int
+write_lanes(struct arena *arena, struct fault *fault)
+{
+    int result = 1;
+    if (arena->torn >= 0) {
+        result = write_some(arena, (enum arena_writer)arena->torn, fault);
+    }
+    for (int i = 0; result > 0 && i < ARENA_WRITERS; i++) {
+        result = write_some(arena, (enum arena_writer)i, fault);
+    }
+    return result;
+}
+
+/* True once the lock is held. A lock whose owner died is taken over; whether the wire may be torn
+   then, `writing` tells. */
+static bool
+lock(struct arena *arena)
+{
+    int error = pthread_mutex_trylock(&arena->lock);
+    if (error == EOWNERDEAD) {
+        pthread_mutex_consistent(&arena->lock);
+        error = 0;
+    }
+    return error == 0;
+}
+
+/* Start over at the front of the lane when all of it is out, and give back what was large. */
+static void
+rewind_lane(struct arena *arena, enum arena_writer writer, struct buffer *lane)
+{
+    struct arena_lane *shared = &arena->lanes[writer];
+    const size_t keep = 1 << 20;
+    if (lane->len == 0 || lane->len != atomic_load(&shared->written)) {
+        return;
+    }
+    if (lane->len > 4 * keep) {
+        arena_release(arena, lane_region(writer), keep);
+    }
+    atomic_store(&shared->committed, 0);
+    atomic_store(&shared->written, 0);
+    lane->len = 0;
+}
+
+int
+wire_flush(struct arena *arena, enum arena_writer writer, struct buffer *lane, struct fault *fault)
+{
+    if (!atomic_load(&arena->answered)) {
+        return 1;
+    }
+    if (atomic_load(&arena->gone)) {
+        return gone(arena, fault);
+    }
+    if (!lock(arena)) {
+        return 0;
+    }
+    int result = -1;
+    if (atomic_load(&arena->writing)) {
+        fault_set(fault, FAULT_GONE, 0,
+                  "the other process died while it wrote to Storm: a message may be cut");
+    } else {
+        result = write_lanes(arena, fault);
+        rewind_lane(arena, writer, lane);
+    }
+    pthread_mutex_unlock(&arena->lock);
+    return result;
+}
+
+void
+wire_wait_writable(const struct arena *arena, int timeout_ms)
+{
+    struct pollfd wait = {.fd = arena->out, .events = POLLOUT};
+    poll(&wait, 1, timeout_ms);
+}
+
+/* The pid is written at once and not through a lane: it must be the first message. */
+int
+wire_answer(struct arena *arena, struct fault *fault)
+{
+    struct buffer text = {0};
+    int result = -1;
+    if (atomic_load(&arena->answered)) {
+        return 0;
+    }
+    if (message_write_pid(&text, arena->guardian, fault) == 0) {
+        size_t done = 0;
+        while (done < text.len) {
+            ssize_t n = write(arena->out, text.data + done, text.len - done);
+            if (n >= 0) {
+                done += (size_t)n;
+            } else if (errno == EAGAIN) {
+                wire_wait_writable(arena, -1);
+            } else if (errno != EINTR) {
+                break;
+            }
+        }
+        atomic_store(&arena->answered, true);
+        result = done == text.len ? 0 : gone(arena, fault);
+    }
+    buffer_deinit(&text);
+    return result;
+}

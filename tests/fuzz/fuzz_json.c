@@ -1,0 +1,133 @@
+/* The codec: jansson reads the same from the same text and from what our writer makes of it;
+   skipping goes as far as reading; strings come out as Unicode and go in as any bytes. */
+#include <stdint.h>
+
+#include "guarded.h"
+#include "oracle.h"
+#include "require.h"
+#include "tree.h"
+#include "utf8.h"
+
+static struct guarded memory; /* kept from one input to the next */
+
+/* UTF-8 in which surrogates may stand, but no two of them that make a pair. */
+static bool
+is_wtf8(struct slice bytes)
+{
+    uint32_t before = 0;
+    for (size_t at = 0; at < bytes.len;) {
+        uint32_t point;
+        size_t len = utf8_get(bytes.ptr + at, bytes.len - at, &point);
+        if (len == 0 || (before >= 0xd800 && before < 0xdc00 && point >= 0xdc00 && point < 0xe000)) {
+            return false;
+        }
+        before = point;
+        at += len;
+    }
+    return true;
+}
+
+/* Read any text as the inside of a string. */
+static void
+check_unescape(struct slice text)
+{
+    struct buffer quoted = {0};
+    struct buffer value = {0};
+    REQUIRE(buffer_append(&quoted, SLICE("\""), NULL) == 0);
+    REQUIRE(buffer_append(&quoted, text, NULL) == 0);
+    REQUIRE(buffer_append(&quoted, SLICE("\""), NULL) == 0);
+    struct slice inside = guarded_put(&memory, (struct slice){quoted.data, quoted.len});
+    struct json_reader reader = json_reader(inside, NULL);
+    struct json_value string;
+    if (json_read(&reader, &string) == 0) {
+        REQUIRE(string.type == JSON_TYPE_STRING);
+        REQUIRE(reader.at == string.text.ptr + string.text.len + 1);
+        tree_unescape(&string, &value);
+        REQUIRE(value.len <= string.text.len);
+        REQUIRE(string.escaped || slice_equal((struct slice){value.data, value.len}, string.text));
+        if (json_utf8_length(string.text) == string.text.len) {
+            REQUIRE(is_wtf8((struct slice){value.data, value.len}));
+        }
+    }
+    buffer_deinit(&quoted);
+    buffer_deinit(&value);
+}
+
+/* Any bytes become a string, and UTF-8 comes back from it. */
+static void
+check_write(struct slice bytes)
+{
+    struct buffer text = {0};
+    REQUIRE(json_write_bytes(&text, bytes, NULL) == 0);
+    json_t *theirs = oracle_load((struct slice){text.data, text.len});
+    REQUIRE(json_is_string(theirs));
+    if (json_utf8_length(bytes) == bytes.len) {
+        json_t *expected = oracle_string(bytes);
+        REQUIRE(json_equal(theirs, expected));
+        json_decref(expected);
+    }
+    json_decref(theirs);
+    buffer_deinit(&text);
+}
+
+/* `text` has been read: skipping and writing agree with that. */
+static void
+check_read(struct slice text, const json_t *value, bool foreign)
+{
+    struct json_reader reader = json_reader(text, NULL);
+    struct slice span;
+    REQUIRE(json_skip(&reader, &span) == 0);
+    REQUIRE(json_finish(&reader) == 0);
+
+    struct buffer again = {0};
+    struct fault fault = {0};
+    REQUIRE(tree_rewrite(text, &again, &fault) == 0);
+    struct slice rewritten = {again.data, again.len};
+    bool foreign_again;
+    json_t *ours = tree_read(rewritten, &foreign_again, &fault);
+    REQUIRE(ours != NULL);
+    if (!foreign) {
+        json_t *theirs = oracle_load(rewritten);
+        REQUIRE(!foreign_again && json_equal(ours, value));
+        REQUIRE(json_equal(theirs, value));
+        json_decref(theirs);
+    }
+    json_decref(ours);
+    buffer_deinit(&again);
+}
+
+static void
+check_text(struct slice text)
+{
+    struct fault fault = {0};
+    bool foreign;
+    json_t *theirs = oracle_load(text);
+    json_t *ours = tree_read(text, &foreign, &fault);
+    REQUIRE((ours == NULL) == (fault.code != FAULT_NONE));
+    REQUIRE(fault.offset <= text.len);
+    if (ours != NULL) {
+        REQUIRE(foreign == (theirs == NULL));
+        REQUIRE(foreign || json_equal(ours, theirs));
+        check_read(text, ours, foreign);
+    } else if (theirs != NULL) {
+        /* jansson nests deeper, and takes a NUL for the end of the text */
+        REQUIRE(fault.code == FAULT_LIMIT || memchr(text.ptr, 0, text.len) != NULL);
+    }
+    json_decref(ours);
+    json_decref(theirs);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct slice text = {size > 0 ? (const char *)data : "", size};
+    struct slice skipped;
+    check_text(guarded_put(&memory, text));
+    struct json_reader reader = json_reader(guarded_put(&memory, text), NULL);
+    if (json_skip(&reader, &skipped) == 0) {
+        REQUIRE(reader.at == skipped.ptr + skipped.len);
+    }
+    check_unescape(text);
+    check_write(guarded_put(&memory, text));
+    return 0;
+}

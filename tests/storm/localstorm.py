@@ -1,0 +1,280 @@
+"""Drives a real Apache Storm: a LocalCluster in a JVM of its own, that takes topologies as JSON and tells of what happens.
+
+::
+
+    with LocalStorm(folder) as storm:
+        words = storm.submit({'name': 'words', 'resources': ..., 'components': [...]})
+        words.wait_for('tuple', count=3, component='probe')
+        words.kill()
+
+``src/main/java/stormcell/localstorm/Plan.java`` shows a topology's JSON. An event is a dict: its name under ``event``, then
+``topology``, ``component`` and ``task``, then what it tells:
+
+========== ===================================================================================================
+started    a multilang child has answered the handshake: ``pid``
+tuple      a ProbeBolt got one: ``values``, their Java ``classes``, ``source``, ``source_task``, ``stream``, ``failed``
+acked      a FeedSpout's tuple has been processed to the end: ``id``; ``failed`` is the other one
+log        a child's log message: ``level``, ``text``, ``dropped`` (lines left out before it)
+error      a component reported an error, and Storm keeps it: ``text``
+table      rows that changed: ``rows``, ``tuples`` (how many came in all)
+closed     a multilang child has been let go
+========== ===================================================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+import uuid
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Callable, Dict, List, Mapping, Optional, Type
+
+Event = Dict[str, Any]
+
+HERE = Path(__file__).resolve().parent
+PATIENCE = 60.0  # seconds until a wait is given up; only a failing test ever waits that long
+MARK = 'STORMCELL_LOCALSTORM'  # in the environment of the JVM and of all that it starts
+JAVA_FLAGS = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:+PerfDisableSharedMem', '-Dfile.encoding=UTF-8']
+
+
+def marked(name: str, value: str) -> List[int]:
+    """Returns the pids of the running processes that have this name and value in their environment."""
+    mark = f'{name}={value}'.encode()
+    found = []
+    for folder in Path('/proc').glob('[0-9]*'):
+        with contextlib.suppress(OSError):  # it has just ended, or belongs to somebody else
+            if mark in (folder / 'environ').read_bytes().split(b'\0'):
+                found.append(int(folder.name))
+    return found
+
+
+class StormError(Exception):
+    """Storm refused a command, ended, or did not do in time what was waited for. The message says which, and what is known."""
+
+
+class Topology:
+    """A topology that was submitted. Its events are kept, or handed to the listener that it was submitted with."""
+
+    def __init__(self, storm: LocalStorm, name: str, listener: Optional[Callable[[Event], None]]) -> None:
+        self.name = name
+        self.alive = True
+        self._storm = storm
+        self._listener = listener
+        self._events: List[Event] = []
+
+    def seen(self, event: str, where: Callable[[Event], bool] = lambda _: True, **fields: Any) -> List[Event]:
+        """Returns the events of that name so far whose fields have these values and for which `where` holds."""
+
+        def fits(one: Event) -> bool:
+            return one['event'] == event and all(one.get(k) == v for k, v in fields.items()) and where(one)
+
+        with self._storm.news:
+            return [one for one in self._events if fits(one)]
+
+    def wait_for(
+        self,
+        event: str,
+        where: Callable[[Event], bool] = lambda _: True,
+        *,
+        count: int = 1,
+        seconds: float = PATIENCE,
+        **fields: Any,
+    ) -> List[Event]:
+        """Waits until `count` such events have been seen (see `seen`) and returns all of them. Raises StormError otherwise."""
+        self._storm.wait(
+            lambda: len(self.seen(event, where, **fields)) >= count,
+            seconds,
+            lambda: self._missing(event, fields, count, len(self.seen(event, where, **fields))),
+        )
+        return self.seen(event, where, **fields)
+
+    def kill(self) -> None:
+        """Ends the topology and waits until Storm has let go of its children."""
+        self._storm.ask('kill', self.name)
+        self.alive = False
+        self.wait_for('closed', count=len(self.seen('started')))
+
+    def errors(self) -> List[Event]:
+        """Returns the errors that Storm keeps of this topology: dicts with ``component``, ``text`` and ``seconds``."""
+        return list(self._storm.ask('errors', self.name))
+
+    def stats(self) -> Dict[str, Any]:
+        """Returns Storm's ``status``, ``uptime`` in seconds, and ``emitted``: tuples by component and stream."""
+        return dict(self._storm.ask('stats', self.name))
+
+    def take(self, event: Event) -> None:
+        """Called for each event, on the thread that reads them."""
+        if self._listener:
+            self._listener(event)
+        else:
+            self._events.append(event)
+
+    def _missing(self, event: str, fields: Mapping[str, Any], count: int, found: int) -> str:
+        wanted = ', '.join([f'{count} {event!r} events'] + [f'{k} = {v!r}' for k, v in fields.items()])
+        told = [one for one in self._events if one['event'] in ('error', 'log')][-10:]
+        lines = [f'topology {self.name!r}: waited for {wanted}; {found} came']
+        lines += [f'  {one["event"]} of {one["component"]}: {one["text"]}' for one in told]
+        return '\n'.join(lines)
+
+
+class LocalStorm:
+    """The JVM, from `start` to `stop`; a context manager does both.
+
+    `folder` takes its log (``storm.log``) and what it keeps while it runs. `version` is a Storm version, the default is the
+    one in pom.xml.
+    """
+
+    def __init__(self, folder: Path, version: Optional[str] = None) -> None:
+        self.log = folder / 'storm.log'
+        self.version = ''
+        self.news = threading.Condition()  # guards all that events change, and tells of each
+        self._folder = folder
+        self._wanted = [version] if version else []
+        self._mark = str(uuid.uuid4())
+        self._topologies: Dict[str, Topology] = {}
+        self._answers: Dict[int, Event] = {}
+        self._asked = 0
+        self._over = False
+        self._jvm: Optional[subprocess.Popen[bytes]] = None
+        self._reader: Optional[threading.Thread] = None
+
+    def __enter__(self) -> LocalStorm:
+        self.start()
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Lays Storm out where that hasn't been done yet, starts the JVM and waits until it takes topologies."""
+        classes = self._class_path()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        scratch = self._folder / 'tmp'
+        scratch.mkdir(exist_ok=True)
+        command = [str(HERE / 'loopback'), 'java', *JAVA_FLAGS, f'-Djava.io.tmpdir={scratch}']
+        with self.log.open('wb') as log:
+            self._jvm = subprocess.Popen(
+                [*command, '-cp', classes, 'stormcell.localstorm.Main'],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=self._folder,
+                env={**os.environ, MARK: self._mark},
+                start_new_session=True,  # Ctrl-C in a terminal is for us, who then stop Storm in order
+            )
+        assert self._jvm.stdout
+        self._reader = threading.Thread(target=self._read, args=(self._jvm.stdout,), name='events of Storm', daemon=True)
+        self._reader.start()
+        try:
+            self.wait(lambda: bool(self.version), PATIENCE, lambda: 'Storm has not started')
+        except BaseException:
+            self.stop()
+            raise
+
+    def submit(self, topology: Mapping[str, Any], listener: Optional[Callable[[Event], None]] = None) -> Topology:
+        """Starts a topology. With a listener its events are given to that (on another thread) instead of being kept."""
+        name = topology['name']
+        with self.news:
+            handle = self._topologies[name] = Topology(self, name, listener)
+        self.ask('submit', topology)
+        return handle
+
+    def ask(self, do: str, topology: Any) -> Any:
+        """Sends a command and returns the answer's value. Raises StormError with Storm's reason if there is none."""
+        with self.news:
+            self._asked += 1
+            number = self._asked
+        self._send({'id': number, 'do': do, 'topology': topology})
+        self.wait(lambda: number in self._answers, PATIENCE, lambda: f'Storm has not answered to {do!r}')
+        answer = self._answers.pop(number)
+        if 'error' in answer:
+            raise StormError(f'Storm refused to {do}: {answer["error"]}')
+        return answer.get('value')
+
+    def wait(self, done: Callable[[], bool], seconds: float, why: Callable[[], str]) -> None:
+        """Waits until `done()`, which is asked again after every event. `why()` is the complaint when it doesn't come true."""
+        with self.news:
+            if not self.news.wait_for(lambda: done() or self._over, seconds):
+                raise StormError(f'{why()} in {seconds:g} s; {self._last_lines()}')
+            if not done():
+                raise StormError(f'{why()}; Storm has ended; {self._last_lines()}')
+
+    @property
+    def over(self) -> bool:
+        """Whether the JVM has ended or closed its end of the line."""
+        return self._over
+
+    def stop(self) -> List[int]:
+        """Stops Storm in order. Returns the processes that had to be ended by force, which is none if all is well."""
+        if not self._jvm:
+            return []
+        jvm, self._jvm = self._jvm, None
+        assert jvm.stdin
+        with contextlib.suppress(BrokenPipeError):
+            jvm.stdin.close()  # the end of its commands is a command to stop
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            jvm.wait(PATIENCE)
+        left = self._end_the_rest()
+        jvm.wait()
+        if self._reader:
+            self._reader.join()
+        return left
+
+    def processes(self) -> List[int]:
+        """Returns the pids of all that the JVM has started and that still runs, and its own."""
+        return marked(MARK, self._mark)
+
+    def _end_the_rest(self) -> List[int]:
+        """Children may need a moment after their JVM: they get it, and those that need longer are killed."""
+        deadline = time.monotonic() + 10
+        while self.processes() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        left = self.processes()
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return left
+
+    def _class_path(self) -> str:
+        build = subprocess.run([str(HERE / 'build'), *self._wanted], stdout=subprocess.PIPE, text=True)
+        if build.returncode:
+            raise StormError('tests/storm/build failed; its lines above say why')
+        return build.stdout.strip()
+
+    def _send(self, command: Event) -> None:
+        if not (self._jvm and self._jvm.stdin):
+            raise StormError('Storm is not running')
+        try:
+            self._jvm.stdin.write(json.dumps(command).encode() + b'\n')
+            self._jvm.stdin.flush()
+        except BrokenPipeError:
+            raise StormError(f'Storm has ended; {self._last_lines()}') from None
+
+    def _read(self, events: IO[bytes]) -> None:
+        for line in events:
+            event = json.loads(line)
+            with self.news:
+                self._take(event)
+                self.news.notify_all()
+        with self.news:
+            self._over = True
+            self.news.notify_all()
+
+    def _take(self, event: Event) -> None:
+        if event['event'] == 'ready':
+            self.version = event['storm']
+        elif event['event'] == 'answer':
+            self._answers[event['id']] = event
+        elif event.get('topology') in self._topologies:
+            self._topologies[event['topology']].take(event)
+
+    def _last_lines(self) -> str:
+        text = self.log.read_text(errors='replace') if self.log.exists() else ''
+        lines = text.splitlines()[-12:]
+        return '\n  '.join([f'the end of {self.log}:', *lines]) if lines else f'{self.log} is empty'

@@ -1,0 +1,50 @@
+package stormcell.localstorm;
+
+import java.util.Map;
+import org.apache.storm.spout.ShellSpout;
+import org.apache.storm.spout.SpoutOutputCollector;
+import org.apache.storm.task.TopologyContext;
+import org.apache.storm.topology.IRichSpout;
+import org.apache.storm.topology.OutputFieldsDeclarer;
+
+/** Storm's ShellSpout, unchanged but for telling of the errors it reports and of its end. */
+public final class ChildSpout extends ShellSpout implements IRichSpout {
+    private static final long serialVersionUID = 1;
+    private final Outputs outputs;
+    private transient TopologyContext here;
+
+    ChildSpout(String[] command, Map<String, String> env, Outputs outputs) {
+        super(command);
+        setEnv(env);
+        changeChildCWD(false);   // Plan.command says why
+        this.outputs = outputs;
+    }
+
+    @Override
+    public void open(Map<String, Object> conf, TopologyContext context, SpoutOutputCollector collector) {
+        here = context;
+        super.open(conf, context, new SpoutOutputCollector(collector) {
+            @Override
+            public void reportError(Throwable error) {
+                super.reportError(error);   // first, so that Storm knows it when the event comes
+                Events.from(context, "error", "text", String.valueOf(error.getMessage()));
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        super.close();
+        Events.from(here, "closed");
+    }
+
+    @Override
+    public void declareOutputFields(OutputFieldsDeclarer declarer) {
+        outputs.declare(declarer);
+    }
+
+    @Override
+    public Map<String, Object> getComponentConfiguration() {
+        return null;
+    }
+}

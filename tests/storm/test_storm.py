@@ -1,0 +1,253 @@
+"""Python components under a real Storm, through the shim."""
+
+from __future__ import annotations
+
+import ast
+import math
+import time
+import uuid
+from collections import Counter
+from typing import Any, Dict, List, Sequence
+
+import pytest
+
+from conftest import SHIM, Run
+from localstorm import PATIENCE, Event, LocalStorm, marked
+
+Fields = Dict[str, Event]
+
+
+def streams(*fields: str, **others: Event) -> Fields:
+    """The default stream's fields, and further streams in whole."""
+    return {'default': {'fields': fields}, **others}
+
+
+def stream(*fields: str, direct: bool = False) -> Event:
+    return {'fields': fields, 'direct': direct}
+
+
+def reads(source: str, grouping: str = 'shuffle', *fields: str, of: str = 'default') -> Event:
+    return {'from': source, 'stream': of, 'grouping': grouping, 'fields': fields}
+
+
+def python(kind: str, name: str, what: str, *inputs: Event, **more: Any) -> Event:
+    """A component of resources/parts.py."""
+    return {'name': name, 'kind': kind, 'command': [SHIM, f'parts.{what}'], 'inputs': inputs, **more}
+
+
+def feed(*values: Any, **args: Any) -> Event:
+    """A Java spout that emits each value in a tuple of its own."""
+    tuples = [[value] for value in values]
+    return {'name': 'feed', 'kind': 'spout', 'java': 'FeedSpout', 'outputs': streams('value'), 'args': {'tuples': tuples, **args}}
+
+
+def probe(*inputs: Event, name: str = 'probe', parallelism: int = 1, **args: Any) -> Event:
+    """A Java bolt that tells of what it gets."""
+    return {'name': name, 'kind': 'bolt', 'java': 'ProbeBolt', 'inputs': inputs, 'args': args, 'parallelism': parallelism}
+
+
+def values(events: Sequence[Event]) -> List[Any]:
+    return [event['values'] for event in events]
+
+
+def firsts(events: Sequence[Event]) -> List[Any]:
+    return [event['values'][0] for event in events]
+
+
+SENTENCES = [f'the {animal} jumped over the {thing}' for animal in ('cow', 'dog', 'ant') for thing in ('moon', 'fence', 'dog')] * 50
+
+
+def test_word_count_is_exact(run: Run) -> None:
+    expected = Counter(' '.join(SENTENCES).split())
+    words = run(
+        python('spout', 'sentences', 'Sentences', outputs=streams('sentence'), config={'test.sentences': SENTENCES}),
+        python('bolt', 'split', 'Split', reads('sentences'), outputs=streams('word'), parallelism=2),
+        python('bolt', 'count', 'Count', reads('split', 'fields', 'word'), outputs=streams('word', 'count'), parallelism=2),
+        probe(reads('count')),
+    )
+    words.wait_for('log', text='all acked')
+    counted = values(words.seen('tuple'))
+    assert len(counted) == sum(expected.values())
+    assert {word: max(count for other, count in counted if other == word) for word in expected} == expected
+
+
+def test_fields_grouping_keeps_a_word_at_one_task(run: Run) -> None:
+    letters = 'abcdefgh'
+    words = run(
+        feed(*letters * 20),
+        python('bolt', 'count', 'Count', reads('feed', 'fields', 'value'), outputs=streams('word', 'count'), parallelism=3),
+        probe(reads('count')),
+    )
+    counted = words.wait_for('tuple', count=20 * len(letters))
+    tasks = {letter: {event['source_task'] for event in counted if event['values'][0] == letter} for letter in letters}
+    assert all(len(where) == 1 for where in tasks.values()), tasks
+    assert len(set.union(*tasks.values())) > 1, 'all words went to one task'
+    assert sorted(count for _, count in values(counted)) == sorted(list(range(1, 21)) * len(letters))
+
+
+def test_a_failed_tuple_is_replayed_until_it_is_given_up(run: Run) -> None:
+    fails = {'fine': 0, 'twice': 2, 'hopeless': 99}
+    words = run(
+        python('spout', 'words', 'Insistent', outputs=streams('word'), config={'test.words': list(fails)}),
+        probe(reads('words'), fail=fails),
+    )
+    for word in fails:
+        words.wait_for('log', text=f'settled {word}')
+    assert Counter(firsts(words.seen('tuple'))) == {'fine': 1, 'twice': 3, 'hopeless': 4}  # once, and max_fails = 3 times more
+
+
+def test_ticks(run: Run) -> None:
+    ticks = run(
+        feed(),
+        python('bolt', 'clock', 'Ticking', reads('feed'), outputs=streams('who', 'what'), config={'topology.tick.tuple.freq.secs': 1}),
+        probe(reads('clock')),
+    )
+    assert values(ticks.wait_for('tuple', count=2))[:2] == [['__system', '__tick']] * 2
+
+
+def test_emit_to_a_task_of_choice(run: Run) -> None:
+    words = run(
+        feed('one', 'two'),
+        python('bolt', 'point', 'Pointing', reads('feed'), outputs={'pointed': stream('word', 'task', direct=True)}),
+        probe(reads('point', 'direct', of='pointed'), name='target', parallelism=3),
+    )
+    got = words.wait_for('tuple', count=6)
+    assert [event['values'][1] for event in got] == [event['task'] for event in got]
+    assert Counter(firsts(got)) == {'one': 3, 'two': 3}
+
+
+@pytest.mark.parametrize('kind', ['bolt', 'spout'])
+def test_storm_tells_which_tasks_got_a_tuple(run: Run, kind: str) -> None:
+    words = ['red', 'green', 'blue', 'grey']
+    outputs = streams('word', answers=stream('word', 'tasks'))
+    asking = {
+        'bolt': python('bolt', 'ask', 'Asking', reads('feed'), outputs=outputs),
+        'spout': python('spout', 'ask', 'AskingSpout', outputs=outputs, config={'test.words': words}),
+    }
+    colours = run(
+        feed(*words),
+        asking[kind],
+        probe(reads('ask'), name='target', parallelism=3),
+        probe(reads('ask', of='answers')),
+    )
+    told = dict(values(colours.wait_for('tuple', component='probe', count=len(words))))
+    got = colours.wait_for('tuple', component='target', count=len(words))
+    assert told == {event['values'][0]: [event['task']] for event in got}
+
+
+VALUES = [
+    None, True, False,
+    0, -1, 2**31 - 1, -(2**31), 2**31, 2**53 + 1, 2**63 - 1, -(2**63),
+    0.0, -0.0, 1.5, 0.1, 0.1 + 0.2, 1e300, 5e-324, 123456789.123456789,
+    '', 'plain', 'quote " backslash \\ slash / tab \t line \n nul \0 del \x7f', 'grüße, мир, 你好', '𝄞 😀', '\u2028',
+    [], [1, [2.5, ['three', None]]], {}, {'a': {'b': [True, {'ключ 😀': -1}]}, '': 0},
+]  # fmt: skip
+
+JAVA = {  # what may become of a Python value in Storm: it reads small integers as Integer, and long floats as BigDecimal
+    type(None): {'null'},
+    bool: {'java.lang.Boolean'},
+    int: {'java.lang.Integer', 'java.lang.Long'},
+    float: {'java.lang.Double', 'java.math.BigDecimal'},
+    str: {'java.lang.String'},
+}
+
+
+def same(ours: Any, theirs: Any) -> bool:
+    """Equal, of the same type, and of the same sign even if zero."""
+    if isinstance(ours, float):
+        return isinstance(theirs, float) and ours == theirs and math.copysign(1, ours) == math.copysign(1, theirs)
+    return type(ours) is type(theirs) and bool(ours == theirs)
+
+
+def test_values_of_every_kind_come_and_go(run: Run) -> None:
+    topology = run(
+        feed(*VALUES),
+        python('bolt', 'echo', 'Echo', reads('feed'), outputs=streams('value', spelled=stream('text'))),
+        probe(reads('echo'), name='back'),
+        probe(reads('echo', of='spelled'), name='in_python'),
+    )
+    back = topology.wait_for('tuple', component='back', count=len(VALUES))
+    in_python = topology.wait_for('tuple', component='in_python', count=len(VALUES))
+    for value, came, spelled in zip(VALUES, back, in_python):
+        assert same(value, ast.literal_eval(spelled['values'][0])), f'{value!r} reached Python as {spelled["values"][0]}'
+        assert same(value, came['values'][0]), f'{value!r} came back as {came["values"][0]!r}'
+        assert type(value) not in JAVA or came['classes'][0] in JAVA[type(value)], f'{value!r} is {came["classes"][0]} in Storm'
+
+
+def test_an_integer_past_64_bits_reaches_python_whole(run: Run) -> None:
+    topology = run(
+        feed(2**64, -(10**30)),
+        python('bolt', 'spell', 'Spell', reads('feed'), outputs=streams('text')),
+        probe(reads('spell')),
+    )
+    assert firsts(topology.wait_for('tuple', count=2)) == [str(2**64), str(-(10**30))]
+
+
+def test_a_megabyte_in_one_tuple(run: Run) -> None:
+    text = ('0123456789 äöü 𝄞\n' * (2**20 // 16))[: 2**20]
+    topology = run(feed(text), python('bolt', 'echo', 'Echo', reads('feed'), outputs=streams('value', spelled=stream('text'))), probe(reads('echo')))
+    (event,) = topology.wait_for('tuple')
+    assert event['values'] == [text]
+
+
+def test_a_python_exception_is_a_report_and_the_worker_lives(run: Run) -> None:
+    topology = run(
+        feed('good', 'bad', 'good again'),
+        python('bolt', 'fragile', 'Fragile', reads('feed'), outputs=streams('word', 'pid')),
+        probe(reads('fragile')),
+    )
+    topology.wait_for('failed', id=1)
+    good, again = values(topology.wait_for('tuple', count=2))
+    assert (good[0], again[0]) == ('good', 'good again')
+    assert good[1] == again[1], 'the process changed'
+    (event,) = topology.wait_for('error', component='fragile')
+    assert 'ValueError: no good: 𝄞' in event['text']
+    assert 'parts.py' in event['text'] and 'in process' in event['text']
+    (shown,) = topology.errors()
+    assert shown['component'] == 'fragile' and 'ValueError: no good: 𝄞' in shown['text']
+
+
+def test_an_exception_in_initialize_is_shown_by_storm(run: Run) -> None:
+    topology = run(feed('word'), python('bolt', 'unready', 'Unready', reads('feed')))
+    (event, *_) = topology.wait_for('error', lambda error: 'RuntimeError' in error['text'], component='unready')
+    assert 'nothing to begin with' in event['text']
+    assert any('nothing to begin with' in shown['text'] for shown in topology.errors())
+
+
+def test_whatever_is_printed_is_a_log_line(run: Run) -> None:
+    topology = run(
+        feed('word'),
+        python('bolt', 'talk', 'Talkative', reads('feed'), outputs=streams('word')),
+        probe(reads('talk')),
+    )
+    topology.wait_for('tuple')
+    for line in (
+        'print says grüß 𝄞',
+        'stderr says this',
+        'os.write says this',
+        'C says this',
+        'a child says this',
+        'a child complains',
+    ):
+        topology.wait_for('log', lambda log: line in log['text'], component='talk')
+    for level in ('trace', 'debug', 'info', 'warn', 'error'):
+        (log, *_) = topology.wait_for('log', text=f'a log of 𝄞 at {level}')
+        assert log['level'] == level.upper()
+
+
+def test_a_killed_topology_leaves_no_process(run: Run, storm: LocalStorm) -> None:
+    mark = str(uuid.uuid4())
+    words = run(
+        python('spout', 'words', 'Insistent', outputs=streams('word'), config={'test.words': ['word']}),
+        python('bolt', 'count', 'Count', reads('words'), outputs=streams('word', 'count'), parallelism=2),
+        env={'STORMCELL_TEST': mark},
+    )
+    words.wait_for('log', text='settled word')
+    pids = {event['pid'] for event in words.wait_for('started', count=3)}
+    assert pids <= set(marked('STORMCELL_TEST', mark))
+    words.kill()
+    deadline = time.monotonic() + PATIENCE
+    while marked('STORMCELL_TEST', mark) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert marked('STORMCELL_TEST', mark) == []
+    assert not storm.over
