@@ -155,8 +155,8 @@ encode_items(struct buffer *out, PyObject *sequence, const struct place *outer)
     struct place place = {.outer = outer, .depth = outer->depth + 1};
     bool list = PyList_Check(sequence);
     for (; place.index < Py_SIZE(sequence); place.index++) {
-        PyObject *item = list ? PyList_GET_ITEM(sequence, place.index)
-                              : PyTuple_GET_ITEM(sequence, place.index);
+        PyObject *item =
+            list ? PyList_GET_ITEM(sequence, place.index) : PyTuple_GET_ITEM(sequence, place.index);
         if ((place.index > 0 && put(out, SLICE(",")) < 0) || encode_at(out, item, &place) < 0) {
             return -1;
         }

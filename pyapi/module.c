@@ -3,36 +3,39 @@
 
 #include "guardian.h"
 
-PyDoc_STRVAR(module_doc,
-"The compiled part of Stormcell. Use the package `stormcell`; what is here serves it.");
+PyDoc_STRVAR(
+    module_doc,
+    "The compiled part of Stormcell. Use the package `stormcell`; what is here serves it.");
 
-PyDoc_STRVAR(open_doc,
-"open($module, /)\n--\n\n"
-"Make Storm's wire private and begin the session. Where stormcell-shim has not done so, this\n"
-"process becomes the guardian of a child in which this call returns. OSError.");
+PyDoc_STRVAR(
+    open_doc,
+    "open($module, /)\n--\n\n"
+    "Make Storm's wire private and begin the session. Where stormcell-shim has not done so, this\n"
+    "process becomes the guardian of a child in which this call returns. OSError.");
 PyDoc_STRVAR(handshake_doc,
-"handshake($module, /)\n--\n\n"
-"Wait for Storm's handshake: (conf, context), two dicts. ValueError if it is none.");
+             "handshake($module, /)\n--\n\n"
+             "Wait for Storm's handshake: (conf, context), two dicts. ValueError if it is none.");
 PyDoc_STRVAR(answer_doc,
-"answer($module, /)\n--\n\n"
-"Answer the handshake, if that has not been done; Storm's timers run from then on.");
+             "answer($module, /)\n--\n\n"
+             "Answer the handshake, if that has not been done; Storm's timers run from then on.");
 PyDoc_STRVAR(serve_bolt_doc,
-"serve_bolt($module, component, on_exception, process, process_tick, ack, auto_ack, auto_anchor,\n"
-"           on_timer, period, values_type_of, /)\n--\n\n"
-"Run a bolt until Storm goes; methods that are None are not called. True if the end was in order,\n"
-"False if on_exception(exception, tuple or None) asked for it by returning True.");
-PyDoc_STRVAR(serve_spout_doc,
-"serve_spout($module, component, on_exception, next_tuple, ack, fail, activate, deactivate, /)\n--\n\n"
-"Run a spout until Storm goes; as serve_bolt().");
-PyDoc_STRVAR(report_doc,
-"report($module, text, /)\n--\n\n"
-"Send Storm an error of the component that has no object yet.");
-PyDoc_STRVAR(last_words_doc,
-"last_words($module, text, /)\n--\n\n"
-"Leave what the guardian is to say about the end of this process.");
-PyDoc_STRVAR(close_doc,
-"close($module, in_order, /)\n--\n\n"
-"Write what is left, for up to a second, and tell the guardian whether this end is in order.");
+             "serve_bolt($module, component, on_exception, process, process_tick, ack, auto_ack, "
+             "auto_anchor,\n"
+             "           on_timer, period, values_type_of, /)\n--\n\n"
+             "Run a bolt until Storm goes; methods that are None are not called. True if the end "
+             "was in order,\n"
+             "False if on_exception(exception, tuple or None) asked for it by returning True.");
+PyDoc_STRVAR(serve_spout_doc, "serve_spout($module, component, on_exception, next_tuple, ack, "
+                              "fail, activate, deactivate, /)\n--\n\n"
+                              "Run a spout until Storm goes; as serve_bolt().");
+PyDoc_STRVAR(report_doc, "report($module, text, /)\n--\n\n"
+                         "Send Storm an error of the component that has no object yet.");
+PyDoc_STRVAR(last_words_doc, "last_words($module, text, /)\n--\n\n"
+                             "Leave what the guardian is to say about the end of this process.");
+PyDoc_STRVAR(
+    close_doc,
+    "close($module, in_order, /)\n--\n\n"
+    "Write what is left, for up to a second, and tell the guardian whether this end is in order.");
 
 static PyObject *
 module_open(PyObject *module, PyObject *unused)
@@ -100,10 +103,8 @@ module_close(PyObject *module, PyObject *in_order)
     if (ordered < 0 || module_session(state) == NULL) {
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS
-    session_close(state->session, 1000, ordered);
-    Py_END_ALLOW_THREADS
-    Py_RETURN_NONE;
+    Py_BEGIN_ALLOW_THREADS session_close(state->session, 1000, ordered);
+    Py_END_ALLOW_THREADS Py_RETURN_NONE;
 }
 
 static PyMethodDef module_methods[] = {
@@ -200,14 +201,10 @@ static PyModuleDef_Slot module_slots[] = {
 };
 
 static struct PyModuleDef module_definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "_stormcell",
-    .m_doc = module_doc,
-    .m_size = sizeof(struct module_state),
-    .m_methods = module_methods,
-    .m_slots = module_slots,
-    .m_traverse = module_traverse,
-    .m_clear = module_clear,
+    PyModuleDef_HEAD_INIT,         .m_name = "_stormcell",
+    .m_doc = module_doc,           .m_size = sizeof(struct module_state),
+    .m_methods = module_methods,   .m_slots = module_slots,
+    .m_traverse = module_traverse, .m_clear = module_clear,
     .m_free = module_free,
 };
 

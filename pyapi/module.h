@@ -11,8 +11,8 @@
 struct source {
     struct buffer component_text;
     struct buffer stream_text;
-    PyObject *component; /* str */
-    PyObject *stream;    /* str */
+    PyObject *component;       /* str */
+    PyObject *stream;          /* str */
     PyTypeObject *values_type; /* a named tuple's class, or NULL for plain tuples */
     Py_ssize_t field_count;    /* of that class */
     bool tick;
@@ -26,7 +26,8 @@ struct module_state {
     PyTypeObject *spout_type;
     PyTypeObject *tuple_type;
     PyObject *went_away; /* StormWentAwayError */
-    PyObject *values_type_of; /* callable (component, stream) -> class or None; NULL until serving */
+    PyObject
+        *values_type_of; /* callable (component, stream) -> class or None; NULL until serving */
     struct source *sources;
     size_t source_count;
     size_t last_source;
@@ -92,11 +93,10 @@ int encode_value(struct buffer *out, PyObject *value, const char *name);
 
 /* A tuple that Storm sent. */
 typedef struct {
-    PyObject_HEAD
-    int64_t number;      /* the id, where it is a number */
-    PyObject *id;        /* str; NULL while nobody asked for the id of a numbered one */
-    PyObject *component; /* str */
-    PyObject *stream;    /* str */
+    PyObject_HEAD int64_t number; /* the id, where it is a number */
+    PyObject *id;                 /* str; NULL while nobody asked for the id of a numbered one */
+    PyObject *component;          /* str */
+    PyObject *stream;             /* str */
     int64_t task;
     PyObject *values;
     bool numbered;
@@ -114,12 +114,46 @@ int tuple_id_of(struct module_state *state, PyObject *object, struct tuple_id *i
 /* ---- component.c ------------------------------------------------------------------------ */
 
 typedef struct {
-    PyObject_HEAD
-    PyObject *current; /* what an emit is anchored to by default: a Tuple, a list of them, or NULL */
+    PyObject_HEAD PyObject
+        *current; /* what an emit is anchored to by default: a Tuple, a list of them, or NULL */
     bool auto_anchor;
 } ComponentObject;
 
 PyTypeObject *component_type_new(PyObject *module);
+
+/* The slots that every type derived from Component needs. */
+int component_traverse(ComponentObject *self, visitproc visit, void *arg);
+int component_clear(ComponentObject *self);
+void component_dealloc(ComponentObject *self);
+
+enum { COMPONENT_FLAGS = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE };
+
+/* What a method of a component returns after it said something: None, or NULL with the exception
+   for the fault if `result` is negative. Waits where Storm takes less than is said. */
+PyObject *component_said(struct module_state *state, int result, const struct fault *fault);
+
+/* The arguments of one emit, of a bolt or of a spout. All borrowed; NULL: not given. */
+struct emit_arguments {
+    PyObject *values;
+    PyObject *stream;
+    PyObject *task;
+    PyObject *need_task_ids;
+};
+
+/* Read them into `emit`, which borrows from them. 0, or -1 with an exception. */
+int component_read_emit(const struct emit_arguments *arguments, struct emit *emit);
+
+/* Emit. What emit() returns: None, or a new list of the ids of the tasks that got the tuple. */
+PyObject *component_emit(struct module_state *state, struct emit *emit, PyObject *values);
+
+static inline bool
+argument_given(PyObject *argument)
+{
+    return argument != NULL && argument != Py_None;
+}
+
+/* ---- bolt.c, spout.c -------------------------------------------------------------------- */
+
 PyTypeObject *bolt_type_new(PyObject *module, PyTypeObject *base);
 PyTypeObject *spout_type_new(PyObject *module, PyTypeObject *base);
 

@@ -5,6 +5,8 @@
 
 #include <time.h>
 
+#include "clock.h"
+
 /* ---- waiting ---------------------------------------------------------------------------- */
 
 int
@@ -13,8 +15,7 @@ run_wait(struct module_state *state, int timeout_ms)
     struct fault fault = {0};
     int result = session_flush(state->session, &fault);
     if (result >= 0) {
-        Py_BEGIN_ALLOW_THREADS
-        result = session_wait(state->session, timeout_ms, &fault);
+        Py_BEGIN_ALLOW_THREADS result = session_wait(state->session, timeout_ms, &fault);
         Py_END_ALLOW_THREADS
     }
     if (result < 0) {
@@ -181,7 +182,8 @@ process_tuple(struct runner *runner, const struct source *source, PyObject *tupl
     if (result == NULL && run_failed(runner, tuple) < 0) {
         return -1;
     }
-    bool done = (result != NULL && runner->auto_ack) || tick; /* Storm keeps an unsettled tick for ever */
+    bool done =
+        (result != NULL && runner->auto_ack) || tick; /* Storm keeps an unsettled tick for ever */
     Py_XDECREF(result);
     return done && tuple_id_of(runner->state, tuple, &id) == 0 ? ack_if_live(runner, tuple, id) : 0;
 }
@@ -274,14 +276,6 @@ handle_command(struct runner *runner, const struct message *message)
 }
 
 /* ---- the loop --------------------------------------------------------------------------- */
-
-static int64_t
-clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* How long a wait may take before the timer is due. */
 static int

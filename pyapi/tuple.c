@@ -3,12 +3,13 @@
 
 #include <structmember.h>
 
-PyDoc_STRVAR(tuple_doc,
-"Tuple(id, component, stream, task, values)\n--\n\n"
-"A tuple that a bolt receives.\n\n"
-"id: str, Storm's id of it; component: str and task: int, where it comes from (task -1: Storm\n"
-"itself); stream: str; values: tuple, a named one where the stream's fields are known.\n"
-"A field name that Python cannot use is replaced by its position: _0, _1, ...");
+PyDoc_STRVAR(
+    tuple_doc,
+    "Tuple(id, component, stream, task, values)\n--\n\n"
+    "A tuple that a bolt receives.\n\n"
+    "id: str, Storm's id of it; component: str and task: int, where it comes from (task -1: Storm\n"
+    "itself); stream: str; values: tuple, a named one where the stream's fields are known.\n"
+    "A field name that Python cannot use is replaced by its position: _0, _1, ...");
 
 /* ---- making ----------------------------------------------------------------------------- */
 
@@ -130,10 +131,11 @@ tuple_repr(TupleObject *self)
 {
     PyObject *id = tuple_get_id(self, NULL);
     PyObject *text =
-        id != NULL ? PyUnicode_FromFormat("Tuple(id=%R, component=%R, stream=%R, task=%lld, values=%R)",
-                                          id, self->component, self->stream, (long long)self->task,
-                                          self->values)
-                   : NULL;
+        id != NULL
+            ? PyUnicode_FromFormat("Tuple(id=%R, component=%R, stream=%R, task=%lld, values=%R)",
+                                   id, self->component, self->stream, (long long)self->task,
+                                   self->values)
+            : NULL;
     Py_XDECREF(id);
     return text;
 }
@@ -233,18 +235,12 @@ static PyMethodDef tuple_methods[] = {
 };
 
 static PyType_Slot tuple_slots[] = {
-    {Py_tp_doc, (void *)tuple_doc},
-    {Py_tp_new, tuple_new},
-    {Py_tp_dealloc, tuple_dealloc},
-    {Py_tp_traverse, tuple_traverse},
-    {Py_tp_clear, tuple_clear},
-    {Py_tp_repr, tuple_repr},
-    {Py_tp_richcompare, tuple_compare},
-    {Py_tp_hash, tuple_hash},
-    {Py_tp_getset, tuple_getset},
-    {Py_tp_members, tuple_members},
-    {Py_tp_methods, tuple_methods},
-    {0, NULL},
+    {Py_tp_doc, (void *)tuple_doc},     {Py_tp_new, tuple_new},
+    {Py_tp_dealloc, tuple_dealloc},     {Py_tp_traverse, tuple_traverse},
+    {Py_tp_clear, tuple_clear},         {Py_tp_repr, tuple_repr},
+    {Py_tp_richcompare, tuple_compare}, {Py_tp_hash, tuple_hash},
+    {Py_tp_getset, tuple_getset},       {Py_tp_members, tuple_members},
+    {Py_tp_methods, tuple_methods},     {0, NULL},
 };
 
 static PyType_Spec tuple_spec = {

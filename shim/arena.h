@@ -16,10 +16,10 @@
 
 /* The regions behind the header. */
 enum arena_region {
-    ARENA_INPUT,    /* bytes from Storm */
-    ARENA_OUTPUT,   /* bytes to Storm: what the interpreter says */
-    ARENA_REMARKS,  /* and what the guardian says */
-    ARENA_IDS,      /* slots of the live ids: two halves, the table moves between them as it grows */
+    ARENA_INPUT,   /* bytes from Storm */
+    ARENA_OUTPUT,  /* bytes to Storm: what the interpreter says */
+    ARENA_REMARKS, /* and what the guardian says */
+    ARENA_IDS,     /* slots of the live ids: two halves, the table moves between them as it grows */
     ARENA_ID_TEXTS, /* ids that are no decimal numbers, two halves as well */
     ARENA_REGIONS
 };
@@ -64,7 +64,7 @@ struct arena {
     pid_t guardian; /* the process that Storm started: the pid it is told */
     int in;         /* the wire, moved away from 0 and 1: private, close-on-exec, non-blocking */
     int out;
-    int complaint; /* Storm's end of stderr: the last resort when the wire is lost */
+    int complaint;        /* Storm's end of stderr: the last resort when the wire is lost */
     pthread_mutex_t lock; /* around write(2) on the wire; robust, process-shared */
     atomic_bool answered; /* the pid has been sent: nothing may go out before it */
     atomic_bool writing;  /* a write(2) is under way: if its process died, the wire may be torn */

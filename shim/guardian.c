@@ -8,10 +8,10 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "capture.h"
+#include "clock.h"
 #include "handshake.h"
 #include "ids.h"
 #include "wire.h"
@@ -28,7 +28,7 @@ struct guardian {
     struct buffer lane;
     struct capture captured[2];
     pid_t interpreter;
-    int signals; /* signalfd */
+    int signals;      /* signalfd */
     int64_t deadline; /* when the interpreter is killed, ms; 0: no reason to */
     bool orphaned;    /* Storm's end of the wire is closed */
     bool ended;
@@ -36,14 +36,6 @@ struct guardian {
 };
 
 static struct arena *shared; /* one a process */
-
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- saying something ------------------------------------------------------------------- */
 
@@ -175,8 +167,8 @@ ensure_answered(struct guardian *guardian)
 static void
 send_last(struct guardian *guardian)
 {
-    int64_t deadline = now_ms() + LAST_WRITE_MS;
-    while (send_lane(guardian) == 0 && now_ms() < deadline) {
+    int64_t deadline = clock_ms() + LAST_WRITE_MS;
+    while (send_lane(guardian) == 0 && clock_ms() < deadline) {
         wire_wait_writable(guardian->arena, RETRY_MS);
     }
 }
@@ -186,11 +178,11 @@ drain_captured(struct guardian *guardian)
 {
     for (int i = 0; i < 2; i++) {
         struct capture *capture = &guardian->captured[i];
-        while (capture_read(capture, &guardian->lane, now_ms()) > 0) {
+        while (capture_read(capture, &guardian->lane, clock_ms()) > 0) {
         }
-        capture_flush(capture, &guardian->lane, now_ms());
+        capture_flush(capture, &guardian->lane, clock_ms());
         capture->second = 0; /* the second is over: say what was dropped in it */
-        capture_report_dropped(capture, &guardian->lane, now_ms());
+        capture_report_dropped(capture, &guardian->lane, clock_ms());
     }
 }
 
@@ -225,7 +217,7 @@ static void
 set_deadline(struct guardian *guardian)
 {
     if (guardian->deadline == 0) {
-        guardian->deadline = now_ms() + GRACE_MS;
+        guardian->deadline = clock_ms() + GRACE_MS;
     }
 }
 
@@ -273,7 +265,7 @@ wait_ms(const struct guardian *guardian, bool unsent)
         wait = RETRY_MS;
     }
     if (guardian->deadline > 0) {
-        int64_t left = guardian->deadline - now_ms();
+        int64_t left = guardian->deadline - clock_ms();
         left = left < 0 ? 0 : left;
         wait = wait < 0 || left < wait ? left : wait;
     }
@@ -284,15 +276,15 @@ static void
 end_partial_lines(struct guardian *guardian)
 {
     for (int i = 0; i < 2; i++) {
-        capture_flush(&guardian->captured[i], &guardian->lane, now_ms());
-        capture_report_dropped(&guardian->captured[i], &guardian->lane, now_ms());
+        capture_flush(&guardian->captured[i], &guardian->lane, clock_ms());
+        capture_report_dropped(&guardian->captured[i], &guardian->lane, clock_ms());
     }
 }
 
 static void
 kill_if_due(struct guardian *guardian)
 {
-    if (guardian->deadline > 0 && now_ms() >= guardian->deadline) {
+    if (guardian->deadline > 0 && clock_ms() >= guardian->deadline) {
         kill(guardian->interpreter, SIGKILL);
         guardian->deadline = INT64_MAX;
     }
@@ -307,7 +299,8 @@ watch(struct guardian *guardian)
         {.fd = guardian->signals, .events = POLLIN},
         {.fd = guardian->captured[0].fd, .events = POLLIN},
         {.fd = guardian->captured[1].fd, .events = POLLIN},
-        {.fd = guardian->orphaned ? -1 : guardian->arena->out, .events = 0}, /* POLLERR: no reader */
+        {.fd = guardian->orphaned ? -1 : guardian->arena->out,
+         .events = 0}, /* POLLERR: no reader */
     };
     int ready = poll(fds, 4, wait_ms(guardian, unsent));
     if (ready == 0) {
@@ -318,7 +311,7 @@ watch(struct guardian *guardian)
     }
     for (int i = 0; i < 2; i++) {
         if (fds[1 + i].revents != 0) {
-            capture_read(&guardian->captured[i], &guardian->lane, now_ms());
+            capture_read(&guardian->captured[i], &guardian->lane, clock_ms());
         }
     }
     if (fds[3].revents & (POLLERR | POLLHUP | POLLNVAL)) {
@@ -384,8 +377,8 @@ guard(struct guardian *guardian)
 struct arena *
 guardian_enter(struct fault *fault)
 {
-    struct guardian guardian = {.captured = {{.fd = -1, .level = LEVEL_INFO},
-                                             {.fd = -1, .level = LEVEL_WARN}}};
+    struct guardian guardian = {
+        .captured = {{.fd = -1, .level = LEVEL_INFO}, {.fd = -1, .level = LEVEL_WARN}}};
     int captured[2];
     sigset_t before;
     guardian.arena = arena_new(fault);

@@ -24,8 +24,7 @@ static int
 parse_root(struct handshake *handshake, struct fault *fault)
 {
     json_error_t error;
-    handshake->root =
-        json_loadb(handshake->text.data, handshake->text.len, JSON_ALLOW_NUL, &error);
+    handshake->root = json_loadb(handshake->text.data, handshake->text.len, JSON_ALLOW_NUL, &error);
     if (handshake->root == NULL) {
         char what[JSON_ERROR_TEXT_LENGTH + 60];
         snprintf(what, sizeof what, "byte %d is no JSON, %s", error.position, error.text);
@@ -206,11 +205,12 @@ wrong_count(const struct handshake *handshake, const struct stream *stream, size
     for (size_t i = 0; i < stream->field_count; i++) {
         join(fields, sizeof fields, json_string_value(json_array_get(stream->fields, i)));
     }
-    return fault_set(fault, FAULT_STREAM, 0,
-                     "stream '%s' of component '%s' has %zu field%s (%s), the tuple has %zu value%s",
-                     stream->name, handshake->component, stream->field_count,
-                     stream->field_count == 1 ? "" : "s", *fields ? fields : "none", count,
-                     count == 1 ? "" : "s");
+    return fault_set(
+        fault, FAULT_STREAM, 0,
+        "stream '%s' of component '%s' has %zu field%s (%s), the tuple has %zu value%s",
+        stream->name, handshake->component, stream->field_count,
+        stream->field_count == 1 ? "" : "s", *fields ? fields : "none", count,
+        count == 1 ? "" : "s");
 }
 
 /* Does the topology have this task? Where the context lists none, nobody can say. */
@@ -235,11 +235,11 @@ check_direct(const struct handshake *handshake, const struct stream *stream, int
                          stream->name, handshake->component);
     }
     if (task >= 0 && !stream->direct) {
-        return fault_set(fault, FAULT_STREAM, 0,
-                         "stream '%s' of component '%s' is not direct: %s",
+        return fault_set(fault, FAULT_STREAM, 0, "stream '%s' of component '%s' is not direct: %s",
                          stream->name, handshake->component,
-                         stream->subscribed ? "its subscribers use another grouping; emit without direct_task"
-                                            : "nobody subscribes to it with a direct grouping");
+                         stream->subscribed
+                             ? "its subscribers use another grouping; emit without direct_task"
+                             : "nobody subscribes to it with a direct grouping");
     }
     if (task >= 0 && !task_exists(handshake, task)) {
         return fault_set(fault, FAULT_STREAM, 0, "the topology has no task %lld to emit to",

@@ -21,8 +21,8 @@ struct stream {
 };
 
 struct handshake {
-    struct buffer text;    /* the message, kept: `conf` and `context` are views of it */
-    struct slice conf;     /* JSON objects, as written */
+    struct buffer text; /* the message, kept: `conf` and `context` are views of it */
+    struct slice conf;  /* JSON objects, as written */
     struct slice context;
     json_t *root;          /* the same, parsed */
     const char *pid_dir;   /* NULL where Storm names none */

@@ -107,7 +107,8 @@ same_folder(const char *a, const char *b)
 {
     char real_a[PATH_MAX];
     char real_b[PATH_MAX];
-    return realpath(a, real_a) != NULL && realpath(b, real_b) != NULL && strcmp(real_a, real_b) == 0;
+    return realpath(a, real_a) != NULL && realpath(b, real_b) != NULL &&
+           strcmp(real_a, real_b) == 0;
 }
 
 static bool
@@ -149,8 +150,9 @@ check_python(const struct python *python, struct fault *fault)
 {
     char real[PATH_MAX];
     if (access(python->path, X_OK) < 0) {
-        return fault_set(fault, FAULT_SYSTEM, 0, "no Python at %s: %s (STORMCELL_PYTHON names another)",
-                         python->path, strerror(errno));
+        return fault_set(fault, FAULT_SYSTEM, 0,
+                         "no Python at %s: %s (STORMCELL_PYTHON names another)", python->path,
+                         strerror(errno));
     }
     if (*python->environment != '\0') {
         return check_environment(python, fault);

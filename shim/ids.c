@@ -156,8 +156,8 @@ reserve(struct arena *arena, size_t text_len, struct fault *fault)
         rebuild(arena, ids->capacity); /* drops the texts of settled ids */
     }
     if (ids->count + 1 >= ids->capacity || ids->text_used + text_len > text_size) {
-        return fault_set(fault, FAULT_LIMIT, 0, "%zu tuples are neither acked nor failed: no more fit",
-                         ids->count);
+        return fault_set(fault, FAULT_LIMIT, 0,
+                         "%zu tuples are neither acked nor failed: no more fit", ids->count);
     }
     return 0;
 }

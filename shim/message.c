@@ -88,8 +88,10 @@ finish_command(struct message *message, const struct parts *parts, struct fault 
         struct slice name;
         enum message_kind kind;
     } commands[] = {
-        {SLICE("next"), MESSAGE_NEXT},         {SLICE("ack"), MESSAGE_ACK},
-        {SLICE("fail"), MESSAGE_FAIL},         {SLICE("activate"), MESSAGE_ACTIVATE},
+        {SLICE("next"), MESSAGE_NEXT},
+        {SLICE("ack"), MESSAGE_ACK},
+        {SLICE("fail"), MESSAGE_FAIL},
+        {SLICE("activate"), MESSAGE_ACTIVATE},
         {SLICE("deactivate"), MESSAGE_DEACTIVATE},
     };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
@@ -141,7 +143,8 @@ decode_object(struct json_reader *reader, struct message *message, struct fault 
         return finish_command(message, &parts, fault);
     }
     if (!parts.has_values) {
-        return fault_set(fault, FAULT_MESSAGE, 0, "a message with neither \"command\" nor \"tuple\"");
+        return fault_set(fault, FAULT_MESSAGE, 0,
+                         "a message with neither \"command\" nor \"tuple\"");
     }
     return finish_tuple(message, fault);
 }
@@ -182,7 +185,8 @@ write_id_command(struct buffer *out, struct slice open, struct slice id, struct 
 int
 message_write_pid(struct buffer *out, int64_t pid, struct fault *fault)
 {
-    return buffer_append(out, SLICE("{\"pid\":"), fault) < 0 || json_write_int(out, pid, fault) < 0 ||
+    return buffer_append(out, SLICE("{\"pid\":"), fault) < 0 ||
+                   json_write_int(out, pid, fault) < 0 ||
                    buffer_append(out, SLICE("}" END), fault) < 0
                ? -1
                : 0;
@@ -261,8 +265,9 @@ write_stream(struct buffer *out, struct slice stream, struct fault *fault)
     if (stream.ptr == NULL) {
         return 0;
     }
-    return buffer_append(out, SLICE(",\"stream\":"), fault) < 0 ? -1
-                                                                : json_write_string(out, stream, fault);
+    return buffer_append(out, SLICE(",\"stream\":"), fault) < 0
+               ? -1
+               : json_write_string(out, stream, fault);
 }
 
 static int

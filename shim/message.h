@@ -25,11 +25,11 @@ enum message_kind {
 /* Everything borrows from the frame. Strings are as written, between their quotes. */
 struct message {
     enum message_kind kind;
-    int64_t task;            /* a tuple's: the task it comes from; -1: Storm itself */
-    struct json_value id;    /* a tuple's: a string; ack, fail: any JSON value, see `values` */
+    int64_t task;         /* a tuple's: the task it comes from; -1: Storm itself */
+    struct json_value id; /* a tuple's: a string; ack, fail: any JSON value, see `values` */
     struct json_value component;
     struct json_value stream;
-    struct slice values;     /* tuple and task ids: the JSON array; ack and fail: the id's JSON text */
+    struct slice values; /* tuple and task ids: the JSON array; ack and fail: the id's JSON text */
 };
 
 enum message_level { LEVEL_TRACE, LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR };

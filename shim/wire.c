@@ -9,7 +9,7 @@
 #include "message.h"
 
 enum {
-    FIRST_PRIVATE_FD = 10,  /* out of the way of those that shells and users name */
+    FIRST_PRIVATE_FD = 10, /* out of the way of those that shells and users name */
     PIPE_BYTES = 256 << 10 /* a larger pipe saves switches between Storm and us */
 };
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
@@ -47,7 +48,8 @@ def run(storm: LocalStorm, request: pytest.FixtureRequest) -> Iterator[Run]:
 
     def run(*components: Event, **more: Any) -> Topology:
         config = {**CONFIG, **more.pop('config', {})}
-        topology = {'name': request.node.name, 'resources': str(RESOURCES), 'config': config, 'components': components, **more}
+        name = re.sub(r'\W', '_', request.node.name)  # Storm makes file names of it
+        topology = {'name': name, 'resources': str(RESOURCES), 'config': config, 'components': components, **more}
         started.append(storm.submit(topology))
         return started[-1]
 

@@ -246,6 +246,7 @@ def test_a_killed_topology_leaves_no_process(run: Run, storm: LocalStorm) -> Non
     pids = {event['pid'] for event in words.wait_for('started', count=3)}
     assert pids <= set(marked('STORMCELL_TEST', mark))
     words.kill()
+    words.wait_for('closed', count=3)
     deadline = time.monotonic() + PATIENCE
     while marked('STORMCELL_TEST', mark) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -1,0 +1,46 @@
+/* Finding the end of what a JSON string can carry as it is; for reading and for writing. */
+#ifndef STORMCELL_JSON_SCAN_H
+#define STORMCELL_JSON_SCAN_H
+
+#include <stdint.h>
+#include <string.h>
+
+/* Eight bytes at once: a bit at the top of each byte that is `"`, `\`, below 0x20 or over 0x7f.
+   (x - 0x01..) & ~x & 0x80.. marks zero bytes, exactly up to the first one, which is all we use.) */
+static inline uint64_t
+special_bytes(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    const uint64_t tops = 0x8080808080808080u;
+    uint64_t quote = word ^ (ones * '"');
+    uint64_t slash = word ^ (ones * '\\');
+    uint64_t found = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | (word - ones * 0x20);
+    return (found | word) & tops;
+}
+
+/* The first byte at or after `at` that ends a plain run of a string: `"`, `\`, a control
+   character or a byte over 0x7f; or `end`. */
+static inline const char *
+plain_run_end(const char *at, const char *end)
+{
+    while (end - at >= 8) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+        uint64_t found = special_bytes(word);
+        if (found != 0) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            return at + (__builtin_ctzll(found) >> 3);
+#else
+            break;
+#endif
+        }
+        at += 8;
+    }
+    while (at < end && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80 && *at != '"' &&
+           *at != '\\') {
+        at++;
+    }
+    return at;
+}
+
+#endif

@@ -1,0 +1,140 @@
+/* Writing JSON text, straight into the buffer that goes to Storm. */
+#include "json.h"
+
+#include <string.h>
+
+#include "json_scan.h"
+
+/* The escape of a control character, quote or backslash. Returns where the next byte goes. */
+static char *
+put_escape(char *out, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    static const char from[] = "\"\\\b\f\n\r\t";
+    static const char to[] = "\"\\bfnrt";
+    const char *found = c != 0 ? strchr(from, c) : NULL;
+    *out++ = '\\';
+    if (found != NULL) {
+        *out++ = to[found - from];
+        return out;
+    }
+    memcpy(out, "u00", 3);
+    out[3] = hex[c >> 4];
+    out[4] = hex[c & 15];
+    return out + 5;
+}
+
+int
+json_write_string(struct buffer *out, struct slice utf8, struct fault *fault)
+{
+    const char *at = utf8.ptr;
+    const char *end = at + utf8.len;
+    if (buffer_room(out, utf8.len + 2, fault) == NULL) {
+        return -1;
+    }
+    out->data[out->len++] = '"';
+    while (at < end) {
+        const char *special = plain_run_end(at, end);
+        while (special < end && (unsigned char)*special >= 0x80) {
+            special = plain_run_end(special + 1, end); /* UTF-8 goes out as it is */
+        }
+        size_t run = (size_t)(special - at);
+        bool escape = special < end;
+        /* what is left, five bytes more for an escape of one of them, the closing quote */
+        char *to = buffer_room(out, (size_t)(end - at) + (escape ? 5 : 0) + 1, fault);
+        if (to == NULL) {
+            return -1;
+        }
+        memcpy(to, at, run);
+        to += run;
+        if (escape) {
+            to = put_escape(to, (unsigned char)*special);
+        }
+        out->len = (size_t)(to - out->data);
+        at = special + escape;
+    }
+    out->data[out->len++] = '"';
+    return 0;
+}
+
+/* How long the valid UTF-8 character at `at` is (1 to 4), or 0 if there is none. */
+static size_t
+utf8_char(const unsigned char *at, size_t left)
+{
+    unsigned char c = at[0];
+    if (c < 0x80) {
+        return 1;
+    }
+    size_t len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+    if (c < 0xc2 || c > 0xf4 || left < len) {
+        return 0;
+    }
+    /* too long forms, surrogates and what is past U+10FFFF show in the second byte */
+    unsigned char least = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+    unsigned char most = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+    if (at[1] < least || at[1] > most) {
+        return 0;
+    }
+    for (size_t i = 2; i < len; i++) {
+        if ((at[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return len;
+}
+
+size_t
+json_utf8_length(struct slice bytes)
+{
+    size_t at = 0;
+    while (at < bytes.len) {
+        size_t len = utf8_char((const unsigned char *)bytes.ptr + at, bytes.len - at);
+        if (len == 0) {
+            break;
+        }
+        at += len;
+    }
+    return at;
+}
+
+int
+json_write_bytes(struct buffer *out, struct slice bytes, struct fault *fault)
+{
+    static const struct slice replacement = {"\xef\xbf\xbd", 3};
+    struct buffer clean = {0};
+    int result = -1;
+    if (json_utf8_length(bytes) == bytes.len) {
+        return json_write_string(out, bytes, fault);
+    }
+    while (bytes.len > 0) {
+        size_t valid = json_utf8_length(bytes);
+        struct slice good = {bytes.ptr, valid};
+        size_t bad = valid < bytes.len;
+        if (buffer_append(&clean, good, fault) < 0 ||
+            (bad && buffer_append(&clean, replacement, fault) < 0)) {
+            goto done;
+        }
+        bytes.ptr += valid + bad;
+        bytes.len -= valid + bad;
+    }
+    result = json_write_string(out, (struct slice){clean.data, clean.len}, fault);
+done:
+    buffer_deinit(&clean);
+    return result;
+}
+
+int
+json_write_int(struct buffer *out, int64_t number, struct fault *fault)
+{
+    char digits[20];
+    char *at = digits + sizeof digits;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0) {
+        *--at = '-';
+    }
+    return buffer_append(out, (struct slice){at, (size_t)(digits + sizeof digits - at)}, fault);
+}
