@@ -20,9 +20,7 @@ PyDoc_STRVAR(
 static int
 add_anchor(struct module_state *state, PyObject *anchor)
 {
-    struct fault fault = {0};
     struct tuple_id id;
-    char digits[TUPLE_ID_DIGITS];
     if (tuple_id_of(state, anchor, &id) < 0) {
         return -1;
     }
@@ -32,9 +30,10 @@ add_anchor(struct module_state *state, PyObject *anchor)
                      anchor);
         return -1;
     }
-    if ((state->anchors.len > 0 && buffer_append(&state->anchors, SLICE(","), &fault) < 0) ||
-        json_write_string(&state->anchors, tuple_id_text(id, digits), &fault) < 0) {
-        raise_fault(state, &fault);
+    if ((state->anchors.len > 0 &&
+         buffer_append(&state->anchors, SLICE(","), state_fault(state)) < 0) ||
+        message_write_id(&state->anchors, id, state_fault(state)) < 0) {
+        raise_fault(state, &state->fault);
         return -1;
     }
     return 0;
@@ -111,14 +110,13 @@ settle(PyTypeObject *class, const struct parameters *parameters, PyObject *const
        Py_ssize_t nargs, PyObject *names, settle_function *function)
 {
     struct module_state *state = PyType_GetModuleState(class);
-    struct fault fault = {0};
     struct tuple_id id;
     PyObject *tuple;
     if (args_unpack(parameters, args, nargs, names, &tuple) < 0 || module_session(state) == NULL ||
         tuple_id_of(state, tuple, &id) < 0) {
         return NULL;
     }
-    return component_said(state, function(state->session, id, &fault), &fault);
+    return component_said(state, function(state->session, id, state_fault(state)));
 }
 
 static PyObject *

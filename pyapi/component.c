@@ -36,10 +36,10 @@ wait_for_room(struct module_state *state)
 }
 
 PyObject *
-component_said(struct module_state *state, int result, const struct fault *fault)
+component_said(struct module_state *state, int result)
 {
     if (result < 0) {
-        return raise_fault(state, fault);
+        return raise_fault(state, &state->fault);
     }
     if (wait_for_room(state) < 0) {
         return NULL;
@@ -103,19 +103,18 @@ component_read_emit(const struct emit_arguments *arguments, struct emit *emit)
 static int
 write_emit(struct module_state *state, const struct emit *emit, PyObject *values)
 {
-    struct fault fault = {0};
     size_t count = (size_t)Py_SIZE(values);
-    struct buffer *out = session_begin_emit(state->session, emit, count, &fault);
+    struct buffer *out = session_begin_emit(state->session, emit, count, state_fault(state));
     if (out == NULL) {
-        raise_fault(state, &fault);
+        raise_fault(state, &state->fault);
         return -1;
     }
     if (encode_values(out, values) < 0) {
         session_drop_emit(state->session);
         return -1;
     }
-    if (session_end_emit(state->session, &fault) < 0) {
-        raise_fault(state, &fault);
+    if (session_end_emit(state->session, state_fault(state)) < 0) {
+        raise_fault(state, &state->fault);
         return -1;
     }
     return 0;
@@ -176,7 +175,6 @@ component_log(PyObject *self, PyTypeObject *class, PyObject *const *args, Py_ssi
 {
     static const struct parameters parameters = {"log", 2, 1, {"message", "level"}};
     struct module_state *state = PyType_GetModuleState(class);
-    struct fault fault = {0};
     PyObject *given_args[2];
     PyObject *backing = NULL;
     struct slice text;
@@ -185,9 +183,9 @@ component_log(PyObject *self, PyTypeObject *class, PyObject *const *args, Py_ssi
         module_session(state) == NULL || text_of(given_args[0], &backing, &text) < 0) {
         return NULL;
     }
-    int result = session_log(state->session, level_named(given_args[1]), text, &fault);
+    int result = session_log(state->session, level_named(given_args[1]), text, state_fault(state));
     Py_DECREF(backing);
-    return component_said(state, result, &fault);
+    return component_said(state, result);
 }
 
 PyDoc_STRVAR(report_error_doc,
@@ -200,7 +198,6 @@ component_report_error(PyObject *self, PyTypeObject *class, PyObject *const *arg
 {
     static const struct parameters parameters = {"report_error", 1, 1, {"text"}};
     struct module_state *state = PyType_GetModuleState(class);
-    struct fault fault = {0};
     PyObject *message;
     PyObject *backing = NULL;
     struct slice text;
@@ -209,9 +206,9 @@ component_report_error(PyObject *self, PyTypeObject *class, PyObject *const *arg
         module_session(state) == NULL || text_of(message, &backing, &text) < 0) {
         return NULL;
     }
-    int result = session_error(state->session, text, &fault);
+    int result = session_error(state->session, text, state_fault(state));
     Py_DECREF(backing);
-    return component_said(state, result, &fault);
+    return component_said(state, result);
 }
 
 PyDoc_STRVAR(
@@ -226,7 +223,6 @@ component_report_metric(PyObject *self, PyTypeObject *class, PyObject *const *ar
 {
     static const struct parameters parameters = {"report_metric", 2, 2, {"name", "value"}};
     struct module_state *state = PyType_GetModuleState(class);
-    struct fault fault = {0};
     PyObject *given_args[2];
     Py_ssize_t len;
     (void)self;
@@ -240,10 +236,9 @@ component_report_metric(PyObject *self, PyTypeObject *class, PyObject *const *ar
         return NULL;
     }
     struct slice params = {state->text.data, state->text.len};
-    return component_said(state,
-                          session_metric(state->session, (struct slice){name, (size_t)len}, params,
-                                         &fault),
-                          &fault);
+    int result = session_metric(state->session, (struct slice){name, (size_t)len}, params,
+                                state_fault(state));
+    return component_said(state, result);
 }
 
 static PyMethodDef component_methods[] = {

@@ -6,7 +6,6 @@
 PyObject *
 convert_string(struct module_state *state, const struct json_value *value)
 {
-    struct fault fault = {0};
     Py_ssize_t len = (Py_ssize_t)value->text.len;
     if (!value->escaped) {
         if (!value->ascii || len < 2) { /* strings of one character are shared */
@@ -19,8 +18,8 @@ convert_string(struct module_state *state, const struct json_value *value)
         return text;
     }
     state->text.len = 0;
-    if (json_unescape(value->text, &state->text, &fault) < 0) {
-        return raise_fault(state, &fault);
+    if (json_unescape(value->text, &state->text, state_fault(state)) < 0) {
+        return raise_fault(state, &state->fault);
     }
     return PyUnicode_DecodeUTF8(state->text.data, (Py_ssize_t)state->text.len, "surrogatepass");
 }
@@ -29,11 +28,10 @@ convert_string(struct module_state *state, const struct json_value *value)
 static const char *
 terminated(struct module_state *state, struct slice text)
 {
-    struct fault fault = {0};
     state->text.len = 0;
-    if (buffer_append(&state->text, text, &fault) < 0 ||
-        buffer_append(&state->text, (struct slice){"", 1}, &fault) < 0) {
-        raise_fault(state, &fault);
+    if (buffer_append(&state->text, text, state_fault(state)) < 0 ||
+        buffer_append(&state->text, (struct slice){"", 1}, state_fault(state)) < 0) {
+        raise_fault(state, &state->fault);
         return NULL;
     }
     return state->text.data;
@@ -176,8 +174,7 @@ finish(struct module_state *state, struct json_reader *reader, PyObject *result)
 PyObject *
 convert_json(struct module_state *state, struct slice text)
 {
-    struct fault fault = {0};
-    struct json_reader reader = json_reader(text, &fault);
+    struct json_reader reader = json_reader(text, state_fault(state));
     return finish(state, &reader, convert_next(state, &reader, 0));
 }
 
@@ -220,8 +217,7 @@ convert_plain(struct module_state *state, struct json_reader *reader)
 PyObject *
 convert_values(struct module_state *state, struct slice text, const struct source *source)
 {
-    struct fault fault = {0};
-    struct json_reader reader = json_reader(text, &fault);
+    struct json_reader reader = json_reader(text, state_fault(state));
     struct json_value bracket;
     PyObject *values = NULL;
     if (json_read(&reader, &bracket) == 0) {

@@ -74,9 +74,11 @@ refuse_type(const struct place *place, PyObject *value)
 }
 
 static int
-no_room(const struct fault *fault)
+no_room(const struct buffer *out)
 {
-    PyErr_Format(PyExc_OverflowError, "the tuple is too large to emit: %s", fault->text);
+    PyErr_Format(PyExc_OverflowError,
+                 "the tuple is too large to emit: Storm takes less than is said, and %zu MiB wait",
+                 out->len >> 20);
     return -1;
 }
 
@@ -85,21 +87,19 @@ no_room(const struct fault *fault)
 static int
 put(struct buffer *out, struct slice text)
 {
-    struct fault fault = {0};
-    return buffer_append(out, text, &fault) < 0 ? no_room(&fault) : 0;
+    return buffer_append(out, text, NULL) < 0 ? no_room(out) : 0;
 }
 
 static int
 encode_int(struct buffer *out, PyObject *value, const struct place *place)
 {
-    struct fault fault = {0};
     int overflow;
     long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
     if (overflow != 0) {
         return refuse(PyExc_OverflowError, place,
                       "is an integer of more than 64 bits, which Storm cannot take: emit a str");
     }
-    return json_write_int(out, number, &fault) < 0 ? no_room(&fault) : 0;
+    return json_write_int(out, number, NULL) < 0 ? no_room(out) : 0;
 }
 
 static int
@@ -124,7 +124,6 @@ encode_float(struct buffer *out, PyObject *value, const struct place *place)
 static int
 encode_string(struct buffer *out, PyObject *value, const struct place *place)
 {
-    struct fault fault = {0};
     struct slice text;
     Py_ssize_t len;
     if (PyUnicode_IS_COMPACT_ASCII(value)) {
@@ -142,7 +141,7 @@ encode_string(struct buffer *out, PyObject *value, const struct place *place)
         }
         text.len = (size_t)len;
     }
-    return json_write_string(out, text, &fault) < 0 ? no_room(&fault) : 0;
+    return json_write_string(out, text, NULL) < 0 ? no_room(out) : 0;
 }
 
 /* ---- containers ------------------------------------------------------------------------- */

@@ -31,6 +31,7 @@ struct module_state {
     struct source *sources;
     size_t source_count;
     size_t last_source;
+    struct fault fault;    /* of the call that is under way */
     struct buffer text;    /* of a string or number while it is converted */
     struct buffer anchors; /* JSON, while an emit is written */
     struct buffer id;
@@ -47,6 +48,13 @@ struct session *module_session(struct module_state *state);
 
 /* Set the Python exception that a fault stands for. Returns NULL. */
 PyObject *raise_fault(struct module_state *state, const struct fault *fault);
+
+/* The state's fault, cleared; for functions that run for each tuple. */
+static inline struct fault *
+state_fault(struct module_state *state)
+{
+    return fault_clear(&state->fault);
+}
 
 /* ---- args.c ----------------------------------------------------------------------------- */
 
@@ -83,23 +91,26 @@ void sources_clear(struct module_state *state);
 /* ---- encode.c --------------------------------------------------------------------------- */
 
 /* Append the values of a list or tuple as JSON, separated by commas. No Python code runs in it.
-   0, or -1 with an exception that names the path of the value at fault. */
+   0, or -1 with an exception that names the path of the value. */
 int encode_values(struct buffer *out, PyObject *values);
 
-/* Append one value as JSON; `name` stands for it in an error. 0, or -1 with an exception. */
+/* The same for one value; `name` stands for it in an error. */
 int encode_value(struct buffer *out, PyObject *value, const char *name);
 
 /* ---- tuple.c ---------------------------------------------------------------------------- */
 
 /* A tuple that Storm sent. */
 typedef struct {
-    PyObject_HEAD int64_t number; /* the id, where it is a number */
-    PyObject *id;                 /* str; NULL while nobody asked for the id of a numbered one */
-    PyObject *component;          /* str */
-    PyObject *stream;             /* str */
+    PyObject ob_base;
+    int64_t number; /* of the id (struct tuple_id) */
+    bool numbered;  /* its text is in `digits` */
+    unsigned char digit_count;
+    char digits[TUPLE_ID_DIGITS];
+    PyObject *id;        /* str; NULL while nobody asked for the id of a numbered one */
+    PyObject *component; /* str */
+    PyObject *stream;    /* str */
     int64_t task;
     PyObject *values;
-    bool numbered;
 } TupleObject;
 
 PyTypeObject *tuple_type_new(PyObject *module);
@@ -129,8 +140,8 @@ void component_dealloc(ComponentObject *self);
 enum { COMPONENT_FLAGS = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE };
 
 /* What a method of a component returns after it said something: None, or NULL with the exception
-   for the fault if `result` is negative. Waits where Storm takes less than is said. */
-PyObject *component_said(struct module_state *state, int result, const struct fault *fault);
+   for the state's fault if `result` is negative. Waits where Storm takes less than is said. */
+PyObject *component_said(struct module_state *state, int result);
 
 /* The arguments of one emit, of a bolt or of a spout. All borrowed; NULL: not given. */
 struct emit_arguments {

@@ -12,7 +12,7 @@
 int
 run_wait(struct module_state *state, int timeout_ms)
 {
-    struct fault fault = {0};
+    struct fault fault = {0}; /* its own: other threads use the state's meanwhile */
     int result = session_flush(state->session, &fault);
     if (result >= 0) {
         Py_BEGIN_ALLOW_THREADS result = session_wait(state->session, timeout_ms, &fault);
@@ -41,10 +41,10 @@ storm_went_away(struct module_state *state)
 PyObject *
 run_task_ids(struct module_state *state)
 {
-    struct fault fault = {0};
     struct slice ids;
-    int found = session_answer(state->session, &fault); /* Storm must be listening */
-    while (found >= 0 && (found = session_task_ids(state->session, &ids, &fault)) == 0) {
+    int found = session_answer(state->session, state_fault(state)); /* Storm must be listening */
+    while (found >= 0 &&
+           (found = session_task_ids(state->session, &ids, state_fault(state))) == 0) {
         if (session_ended(state->session)) {
             storm_went_away(state);
             return NULL;
@@ -53,7 +53,7 @@ run_task_ids(struct module_state *state)
             return NULL;
         }
     }
-    return found < 0 ? raise_fault(state, &fault) : convert_json(state, ids);
+    return found < 0 ? raise_fault(state, &state->fault) : convert_json(state, ids);
 }
 
 /* ---- starting --------------------------------------------------------------------------- */
@@ -63,19 +63,18 @@ run_handshake(PyObject *module, PyObject *unused)
 {
     struct module_state *state = state_of_module(module);
     struct session *session = module_session(state);
-    struct fault fault = {0};
     int result;
     (void)unused;
     if (session == NULL) {
         return NULL;
     }
-    while ((result = session_handshake(session, &fault)) == 0) {
+    while ((result = session_handshake(session, state_fault(state))) == 0) {
         if (run_wait(state, -1) < 0) {
             return NULL;
         }
     }
     if (result < 0) {
-        return raise_fault(state, &fault);
+        return raise_fault(state, &state->fault);
     }
     const struct handshake *handshake = session_topology(session);
     PyObject *conf = convert_json(state, handshake->conf);
@@ -91,13 +90,12 @@ PyObject *
 run_answer(PyObject *module, PyObject *unused)
 {
     struct module_state *state = state_of_module(module);
-    struct fault fault = {0};
     (void)unused;
     if (module_session(state) == NULL) {
         return NULL;
     }
-    if (session_answer(state->session, &fault) < 0) {
-        return raise_fault(state, &fault);
+    if (session_answer(state->session, state_fault(state)) < 0) {
+        return raise_fault(state, &state->fault);
     }
     Py_RETURN_NONE;
 }
@@ -156,7 +154,6 @@ static int
 ack_if_live(struct runner *runner, PyObject *tuple, struct tuple_id id)
 {
     struct session *session = runner->state->session;
-    struct fault fault = {0};
     if (!session_is_live(session, id)) {
         return 0;
     }
@@ -165,8 +162,8 @@ ack_if_live(struct runner *runner, PyObject *tuple, struct tuple_id id)
         Py_XDECREF(result);
         return result != NULL ? 0 : run_failed(runner, tuple);
     }
-    if (session_ack(session, id, &fault) < 0) {
-        raise_fault(runner->state, &fault);
+    if (session_ack(session, id, state_fault(runner->state)) < 0) {
+        raise_fault(runner->state, &runner->state->fault);
         return -1;
     }
     return 0;
@@ -192,13 +189,13 @@ process_tuple(struct runner *runner, const struct source *source, PyObject *tupl
 static int
 unreadable_tuple(struct runner *runner, const struct message *message)
 {
-    struct fault fault = {0};
     if (run_failed(runner, NULL) < 0) {
         return -1;
     }
-    struct tuple_id id = session_tuple_id(runner->state->session, &message->id, &fault);
-    if (session_fail(runner->state->session, id, &fault) < 0) {
-        raise_fault(runner->state, &fault);
+    struct tuple_id id =
+        session_tuple_id(runner->state->session, &message->id, state_fault(runner->state));
+    if (session_fail(runner->state->session, id, state_fault(runner->state)) < 0) {
+        raise_fault(runner->state, &runner->state->fault);
         return -1;
     }
     return 0;
@@ -208,10 +205,10 @@ static PyObject *
 make_tuple(struct runner *runner, const struct message *message, const struct source **source)
 {
     struct module_state *state = runner->state;
-    struct fault fault = {0};
-    struct tuple_id id = session_tuple_id(state->session, &message->id, &fault);
-    if (fault.code != FAULT_NONE || session_hand_out(state->session, id, &fault) < 0) {
-        return raise_fault(state, &fault);
+    struct tuple_id id = session_tuple_id(state->session, &message->id, state_fault(state));
+    if (state->fault.code != FAULT_NONE ||
+        session_hand_out(state->session, id, state_fault(state)) < 0) {
+        return raise_fault(state, &state->fault);
     }
     *source = source_of(state, message);
     return *source != NULL ? tuple_from_message(state, message, *source, id) : NULL;
@@ -254,7 +251,6 @@ call_command(struct runner *runner, PyObject *method, const struct message *mess
 static int
 handle_command(struct runner *runner, const struct message *message)
 {
-    struct fault fault = {0};
     if (message->kind == MESSAGE_TUPLE) {
         PyErr_SetString(PyExc_RuntimeError,
                         "a spout got a tuple: is it declared as a bolt in the topology?");
@@ -268,8 +264,8 @@ handle_command(struct runner *runner, const struct message *message)
             return -1;
         }
     }
-    if (session_sync(runner->state->session, &fault) < 0) {
-        raise_fault(runner->state, &fault);
+    if (session_sync(runner->state->session, state_fault(runner->state)) < 0) {
+        raise_fault(runner->state, &runner->state->fault);
         return -1;
     }
     return 0;
@@ -305,9 +301,10 @@ static int
 run_step(struct runner *runner)
 {
     struct session *session = runner->state->session;
-    struct fault fault = {0};
     struct message message;
-    int got = session_asked_to_end(session) ? 0 : session_next(session, &message, &fault);
+    int got = session_asked_to_end(session)
+                  ? 0
+                  : session_next(session, &message, state_fault(runner->state));
     if (got == 0) {
         if (session_ended(session)) {
             return 0;
@@ -315,14 +312,14 @@ run_step(struct runner *runner)
         return run_wait(runner->state, until_timer_ms(runner)) < 0 ? -1 : 1;
     }
     if (got < 0) {
-        raise_fault(runner->state, &fault);
+        raise_fault(runner->state, &runner->state->fault);
         return -1;
     }
     if (runner->handle(runner, &message) < 0) {
         return -1;
     }
-    if (session_breathe(session, &fault) < 0) {
-        raise_fault(runner->state, &fault);
+    if (session_breathe(session, state_fault(runner->state)) < 0) {
+        raise_fault(runner->state, &runner->state->fault);
         return -1;
     }
     return 1;

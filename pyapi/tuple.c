@@ -16,9 +16,14 @@ PyDoc_STRVAR(
 static void
 set_id(TupleObject *self, struct tuple_id id, PyObject *text)
 {
-    self->numbered = id.text.ptr == NULL;
+    self->numbered = id.numbered;
     self->number = id.number;
     self->id = text;
+    self->digit_count = 0;
+    if (id.numbered) {
+        self->digit_count = (unsigned char)id.text.len;
+        memcpy(self->digits, id.text.ptr, id.text.len);
+    }
 }
 
 PyObject *
@@ -26,7 +31,7 @@ tuple_from_message(struct module_state *state, const struct message *message,
                    const struct source *source, struct tuple_id id)
 {
     PyObject *text = NULL;
-    if (id.text.ptr != NULL) {
+    if (!id.numbered) {
         text = PyUnicode_DecodeUTF8(id.text.ptr, (Py_ssize_t)id.text.len, "replace");
         if (text == NULL) {
             return NULL;
@@ -117,11 +122,9 @@ tuple_dealloc(TupleObject *self)
 static PyObject *
 tuple_get_id(TupleObject *self, void *unused)
 {
-    char digits[TUPLE_ID_DIGITS];
     (void)unused;
     if (self->id == NULL) {
-        struct slice text = tuple_id_text((struct tuple_id){self->number, {NULL, 0}}, digits);
-        self->id = PyUnicode_FromStringAndSize(text.ptr, (Py_ssize_t)text.len);
+        self->id = PyUnicode_FromStringAndSize(self->digits, self->digit_count);
     }
     return Py_XNewRef(self->id);
 }
@@ -195,7 +198,7 @@ tuple_id_of(struct module_state *state, PyObject *object, struct tuple_id *id)
     if (Py_IS_TYPE(object, state->tuple_type)) {
         TupleObject *tuple = (TupleObject *)object;
         if (tuple->numbered) {
-            *id = (struct tuple_id){tuple->number, {NULL, 0}};
+            *id = (struct tuple_id){tuple->number, true, {tuple->digits, tuple->digit_count}};
             return 0;
         }
         object = tuple->id;

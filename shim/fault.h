@@ -25,6 +25,15 @@ struct fault {
     char text[320];
 };
 
+/* Make a fault that was used before ready for the next: cheaper than a new {0}, which is 330 bytes of
+   zeros, where it is done for each tuple. Returns it. */
+static inline struct fault *
+fault_clear(struct fault *fault)
+{
+    fault->code = FAULT_NONE;
+    return fault;
+}
+
 /* Record a fault unless one is recorded already (or `fault` is NULL). Always returns -1. */
 int fault_set(struct fault *fault, enum fault_code code, size_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -13,25 +13,6 @@ enum { SLOT_FREE = 0, SLOT_NUMBER = 1, SLOT_TEXT = 2, FIRST_CAPACITY = 1024 };
 
 /* ---- ids and their text ----------------------------------------------------------------- */
 
-struct slice
-tuple_id_text(struct tuple_id id, char *digits)
-{
-    if (id.text.ptr != NULL) {
-        return id.text;
-    }
-    char *end = digits + TUPLE_ID_DIGITS;
-    char *at = end;
-    uint64_t rest = id.number < 0 ? 0 - (uint64_t)id.number : (uint64_t)id.number;
-    do {
-        *--at = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (id.number < 0) {
-        *--at = '-';
-    }
-    return (struct slice){at, (size_t)(end - at)};
-}
-
 static uint64_t
 hash_text(struct slice text)
 {
@@ -42,23 +23,63 @@ hash_text(struct slice text)
     return hash;
 }
 
+/* The value of eight digits, the first in the lowest byte; false if one is no digit. Three steps
+   add up neighbours: digits to pairs, pairs to fours, fours to eight. */
+static bool
+eight_digits(const char *at, uint64_t *value)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    uint64_t digits = word - 0x3030303030303030u;
+    if (((word + 0x4646464646464646u) | digits) & 0x8080808080808080u) {
+        return false;
+    }
+    digits = digits * 10 + (digits >> 8);
+    *value = (((digits & 0x000000ff000000ffu) * (100 + (UINT64_C(1000000) << 32))) +
+              (((digits >> 16) & 0x000000ff000000ffu) * (1 + (UINT64_C(10000) << 32)))) >>
+             32;
+    return true;
+}
+
+/* The value of up to 19 digits, which always fits 64 bits. */
+static bool
+parse_digits(const char *at, size_t len, uint64_t *value)
+{
+    uint64_t sum = 0;
+    uint64_t eight;
+    for (; len >= 8; at += 8, len -= 8) {
+        if (!eight_digits(at, &eight)) {
+            return false;
+        }
+        sum = sum * 100000000 + eight;
+    }
+    for (; len > 0; at++, len--) {
+        if (*at < '0' || *at > '9') {
+            return false;
+        }
+        sum = sum * 10 + (uint64_t)(*at - '0');
+    }
+    *value = sum;
+    return true;
+}
+
 struct tuple_id
 tuple_id_parse(struct slice text)
 {
     bool negative = text.len > 0 && text.ptr[0] == '-';
-    size_t first = negative;
-    size_t digits = text.len - first;
-    uint64_t sum = 0;
-    /* canonical: no leading zero, so that the number writes the same text again */
-    bool number = digits >= 1 && digits <= 19 && (text.ptr[first] != '0' || text.len == 1);
-    for (size_t i = first; number && i < text.len; i++) {
-        number = text.ptr[i] >= '0' && text.ptr[i] <= '9';
-        sum = sum * 10 + (uint64_t)(text.ptr[i] - '0');
+    const char *digits = text.ptr + negative;
+    size_t len = text.len - negative;
+    uint64_t value = 0;
+    /* canonical: no leading zero, no -0, so that equal numbers are equal texts */
+    bool numbered = len >= 1 && len <= 19 && (digits[0] != '0' || text.len == 1) &&
+                    parse_digits(digits, len, &value) && value <= (uint64_t)INT64_MAX + negative;
+    if (!numbered) {
+        return (struct tuple_id){(int64_t)hash_text(text), false, text};
     }
-    if (!number || sum > (uint64_t)INT64_MAX + negative) {
-        return (struct tuple_id){(int64_t)hash_text(text), text};
-    }
-    return (struct tuple_id){negative ? (int64_t)(0 - sum) : (int64_t)sum, {NULL, 0}};
+    return (struct tuple_id){negative ? (int64_t)(0 - value) : (int64_t)value, true, text};
 }
 
 /* ---- the table -------------------------------------------------------------------------- */
@@ -89,11 +110,11 @@ slot_is(struct arena *arena, const struct slot *slot, struct tuple_id id)
     if (slot->number != id.number) {
         return false;
     }
-    if (slot->text == SLOT_NUMBER) {
-        return id.text.ptr == NULL;
+    if (slot->text == SLOT_NUMBER || id.numbered) {
+        return slot->text == SLOT_NUMBER && id.numbered;
     }
     struct slice text = {texts_of(arena, arena->ids.half) + (slot->text - SLOT_TEXT), slot->len};
-    return id.text.ptr != NULL && slice_equal(text, id.text);
+    return slice_equal(text, id.text);
 }
 
 /* The id's slot, or the free one where it would go. The table is never full. */
@@ -166,8 +187,8 @@ int
 ids_add(struct arena *arena, struct tuple_id id, struct fault *fault)
 {
     struct arena_ids *ids = &arena->ids;
-    size_t text_len = id.text.ptr != NULL ? id.text.len : 0;
-    if ((ids->count * 2 >= ids->capacity || text_len > 0) && reserve(arena, text_len, fault) < 0) {
+    size_t text_len = id.numbered ? 0 : id.text.len;
+    if ((ids->count * 2 >= ids->capacity || !id.numbered) && reserve(arena, text_len, fault) < 0) {
         return -1;
     }
     struct slot *slot = find(arena, id);
@@ -177,7 +198,7 @@ ids_add(struct arena *arena, struct tuple_id id, struct fault *fault)
     slot->number = id.number;
     slot->len = (uint32_t)text_len;
     slot->text = SLOT_NUMBER;
-    if (id.text.ptr != NULL) {
+    if (!id.numbered) {
         memcpy(texts_of(arena, ids->half) + ids->text_used, id.text.ptr, text_len);
         slot->text = (uint32_t)ids->text_used + SLOT_TEXT;
         ids->text_used += text_len;

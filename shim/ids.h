@@ -10,20 +10,19 @@
 #include "buffer.h"
 #include "fault.h"
 
-/* Storm's ids are signed decimal numbers of 64 bits (MessageId.generateId); any other text is
-   taken too, slower. A NULL `text.ptr` says that the id is `number`, written in decimal. */
+/* Storm's ids are signed decimal numbers of 64 bits (MessageId.generateId) and found by their value;
+   any other text is taken too, slower. */
 struct tuple_id {
-    int64_t number;
-    struct slice text; /* borrowed */
+    int64_t number;    /* the value, or the hash of the text */
+    bool numbered;     /* the text is the canonical decimal of `number` */
+    struct slice text; /* UTF-8, borrowed */
 };
 
-enum { TUPLE_ID_DIGITS = 24 }; /* room for a number's text */
+/* The longest text of a number: its digits and a sign. */
+enum { TUPLE_ID_DIGITS = 20 };
 
-/* The id that `text` (UTF-8, unescaped) writes; borrows `text` if it is no canonical number. */
+/* The id that `text` (UTF-8, unescaped) writes; borrows `text`. */
 struct tuple_id tuple_id_parse(struct slice text);
-
-/* The text of an id: `id.text`, or its number written into `digits` (TUPLE_ID_DIGITS bytes). */
-struct slice tuple_id_text(struct tuple_id id, char *digits);
 
 /* 1: added, 0: it was there, -1: FAULT_LIMIT, the table is full. */
 int ids_add(struct arena *arena, struct tuple_id id, struct fault *fault);

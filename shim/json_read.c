@@ -24,11 +24,11 @@ wrong(struct json_reader *reader, const char *what)
                      c, offset);
 }
 
-static void
+static inline void
 skip_space(struct json_reader *reader)
 {
-    while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' ||
-                                        *reader->at == '\r' || *reader->at == '\t')) {
+    while (reader->at < reader->end && (unsigned char)*reader->at <= ' ' &&
+           memchr(" \n\r\t", *reader->at, 4) != NULL) {
         reader->at++;
     }
 }
@@ -63,22 +63,14 @@ skip_escape(struct json_reader *reader)
     return 0;
 }
 
-/* The reader stands behind the opening quote. */
+/* The rest of a string that is not plain: escapes, bytes over 127, or an error. */
 static int
-read_string(struct json_reader *reader, struct json_value *value)
+read_string_on(struct json_reader *reader, struct json_value *value)
 {
-    const char *start = reader->at;
-    value->type = JSON_TYPE_STRING;
-    value->escaped = false;
-    value->ascii = true;
-    for (;;) {
-        reader->at = plain_run_end(reader->at, reader->end);
-        if (reader->at >= reader->end) {
-            return wrong(reader, "the end of a string was expected");
-        }
+    while (reader->at < reader->end) {
         unsigned char c = (unsigned char)*reader->at;
         if (c == '"') {
-            value->text = (struct slice){start, (size_t)(reader->at - start)};
+            value->text.len = (size_t)(reader->at - value->text.ptr);
             reader->at++;
             return 0;
         }
@@ -95,7 +87,27 @@ read_string(struct json_reader *reader, struct json_value *value)
         } else {
             return wrong(reader, "a control character must be escaped in a string");
         }
+        reader->at = plain_run_end(reader->at, reader->end);
     }
+    return wrong(reader, "the end of a string was expected");
+}
+
+/* The reader stands behind the opening quote. */
+static inline int
+read_string(struct json_reader *reader, struct json_value *value)
+{
+    const char *start = reader->at;
+    const char *at = plain_run_end(start, reader->end);
+    value->type = JSON_TYPE_STRING;
+    value->escaped = false;
+    value->ascii = true;
+    value->text = (struct slice){start, (size_t)(at - start)};
+    reader->at = at;
+    if (at < reader->end && *at == '"') { /* most strings are plain */
+        reader->at++;
+        return 0;
+    }
+    return read_string_on(reader, value);
 }
 
 static bool

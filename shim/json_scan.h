@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* Eight bytes at once: a bit at the top of each byte that is `"`, `\`, below 0x20 or over 0x7f.
    (x - 0x01..) & ~x & 0x80.. marks zero bytes, exactly up to the first one, which is all we use.) */
@@ -23,6 +26,20 @@ special_bytes(uint64_t word)
 static inline const char *
 plain_run_end(const char *at, const char *end)
 {
+#ifdef __SSE2__
+    while (end - at >= 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+        __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+        __m128i slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+        __m128i other =
+            _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)); /* signed: those over 0x7f too */
+        int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), other));
+        if (found != 0) {
+            return at + __builtin_ctz((unsigned)found);
+        }
+        at += 16;
+    }
+#endif
     while (end - at >= 8) {
         uint64_t word;
         memcpy(&word, at, sizeof word);

@@ -36,15 +36,92 @@ read_task(struct json_reader *reader, struct message *message)
     return 0;
 }
 
-/* An id is a string in a tuple and any JSON value in a spout's ack or fail. */
+/* An id is a string in a tuple and any JSON value in a spout's ack or fail: kept as both. */
 static int
 read_id(struct json_reader *reader, struct message *message, struct slice *text)
 {
     if (json_skip(reader, text) < 0) {
         return -1;
     }
-    struct json_reader again = json_reader(*text, reader->fault);
-    return json_read(&again, &message->id);
+    if (text->ptr[0] == '"') {
+        message->id = (struct json_value){
+            .type = JSON_TYPE_STRING,
+            .text = {text->ptr + 1, text->len - 2},
+            .escaped = memchr(text->ptr, '\\', text->len) != NULL,
+        };
+    }
+    return 0;
+}
+
+/* The members of a message that mean something. */
+enum member { MEMBER_OTHER, ID, COMPONENT, STREAM, TASK, VALUES, COMMAND };
+
+static bool
+take(struct json_reader *reader, struct slice key)
+{
+    if ((size_t)(reader->end - reader->at) < key.len || memcmp(reader->at, key.ptr, key.len) != 0) {
+        return false;
+    }
+    reader->at += key.len;
+    return true;
+}
+
+/* The member whose key stands at the reader as Storm writes it, with quotes and colon and without
+   white space; passes over it. MEMBER_OTHER: json_member() has to look. */
+static enum member
+take_key(struct json_reader *reader)
+{
+    switch (reader->at[1]) {
+    case 'i':
+        return take(reader, SLICE("\"id\":")) ? ID : MEMBER_OTHER;
+    case 's':
+        return take(reader, SLICE("\"stream\":")) ? STREAM : MEMBER_OTHER;
+    case 't':
+        return take(reader, SLICE("\"task\":"))    ? TASK
+               : take(reader, SLICE("\"tuple\":")) ? VALUES
+                                                   : MEMBER_OTHER;
+    case 'c':
+        return take(reader, SLICE("\"comp\":"))      ? COMPONENT
+               : take(reader, SLICE("\"command\":")) ? COMMAND
+                                                     : MEMBER_OTHER;
+    default:
+        return MEMBER_OTHER;
+    }
+}
+
+static enum member
+member_named(struct slice name)
+{
+    static const struct {
+        struct slice name;
+        enum member member;
+    } members[] = {{SLICE("id"), ID},     {SLICE("comp"), COMPONENT}, {SLICE("stream"), STREAM},
+                   {SLICE("task"), TASK}, {SLICE("tuple"), VALUES},   {SLICE("command"), COMMAND}};
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        if (slice_equal(name, members[i].name)) {
+            return members[i].member;
+        }
+    }
+    return MEMBER_OTHER;
+}
+
+/* Step to the next member. 1, 0 at the object's end, -1. The common writing is looked for first. */
+static int
+next_member(struct json_reader *reader, bool first, enum member *member)
+{
+    struct json_value key;
+    const char *before = reader->at;
+    if (!first && reader->at < reader->end && *reader->at == ',') {
+        reader->at++;
+    }
+    *member = reader->end - reader->at > 1 && *reader->at == '"' ? take_key(reader) : MEMBER_OTHER;
+    if (*member != MEMBER_OTHER) {
+        return 1;
+    }
+    reader->at = before;
+    int more = json_member(reader, first, &key);
+    *member = more > 0 ? member_named(key.text) : MEMBER_OTHER;
+    return more;
 }
 
 /* What the members of one message were. */
@@ -55,28 +132,26 @@ struct parts {
 };
 
 static int
-read_member(struct json_reader *reader, struct slice key, struct message *message,
+read_member(struct json_reader *reader, enum member member, struct message *message,
             struct parts *parts)
 {
     struct slice ignored;
-    if (slice_equal(key, SLICE("tuple"))) {
+    switch (member) {
+    case VALUES:
         parts->has_values = true;
         return json_skip(reader, &message->values);
-    }
-    if (slice_equal(key, SLICE("id"))) {
+    case ID:
         return read_id(reader, message, &parts->id);
-    }
-    if (slice_equal(key, SLICE("comp"))) {
+    case COMPONENT:
         return read_string(reader, &message->component, "comp");
-    }
-    if (slice_equal(key, SLICE("stream"))) {
+    case STREAM:
         return read_string(reader, &message->stream, "stream");
-    }
-    if (slice_equal(key, SLICE("task"))) {
+    case TASK:
         return read_task(reader, message);
-    }
-    if (slice_equal(key, SLICE("command"))) {
+    case COMMAND:
         return read_string(reader, &parts->command, "command");
+    case MEMBER_OTHER:
+        break;
     }
     return json_skip(reader, &ignored);
 }
@@ -129,10 +204,10 @@ static int
 decode_object(struct json_reader *reader, struct message *message, struct fault *fault)
 {
     struct parts parts = {.command = {.type = JSON_TYPE_NULL}};
-    struct json_value key;
+    enum member member;
     int more;
-    for (bool first = true; (more = json_member(reader, first, &key)) > 0; first = false) {
-        if (read_member(reader, key.text, message, &parts) < 0) {
+    for (bool first = true; (more = next_member(reader, first, &member)) > 0; first = false) {
+        if (read_member(reader, member, message, &parts) < 0) {
             return -1;
         }
     }
@@ -173,10 +248,28 @@ message_decode(struct slice frame, struct message *message, struct fault *fault)
 
 #define END "\nend\n"
 
-static int
-write_id_command(struct buffer *out, struct slice open, struct slice id, struct fault *fault)
+/* Digits need no escaping. */
+int
+message_write_id(struct buffer *out, struct tuple_id id, struct fault *fault)
 {
-    return buffer_append(out, open, fault) < 0 || json_write_string(out, id, fault) < 0 ||
+    if (!id.numbered) {
+        return json_write_string(out, id.text, fault);
+    }
+    char *to = buffer_room(out, id.text.len + 2, fault);
+    if (to == NULL) {
+        return -1;
+    }
+    to[0] = '"';
+    memcpy(to + 1, id.text.ptr, id.text.len);
+    to[id.text.len + 1] = '"';
+    out->len += id.text.len + 2;
+    return 0;
+}
+
+static int
+write_id_command(struct buffer *out, struct slice open, struct tuple_id id, struct fault *fault)
+{
+    return buffer_append(out, open, fault) < 0 || message_write_id(out, id, fault) < 0 ||
                    buffer_append(out, SLICE("}" END), fault) < 0
                ? -1
                : 0;
@@ -199,13 +292,13 @@ message_write_sync(struct buffer *out, struct fault *fault)
 }
 
 int
-message_write_ack(struct buffer *out, struct slice id, struct fault *fault)
+message_write_ack(struct buffer *out, struct tuple_id id, struct fault *fault)
 {
     return write_id_command(out, SLICE("{\"command\":\"ack\",\"id\":"), id, fault);
 }
 
 int
-message_write_fail(struct buffer *out, struct slice id, struct fault *fault)
+message_write_fail(struct buffer *out, struct tuple_id id, struct fault *fault)
 {
     return write_id_command(out, SLICE("{\"command\":\"fail\",\"id\":"), id, fault);
 }

@@ -9,6 +9,7 @@
 
 #include "buffer.h"
 #include "fault.h"
+#include "ids.h"
 #include "json.h"
 
 enum message_kind {
@@ -47,11 +48,13 @@ struct emit {
 int message_decode(struct slice frame, struct message *message, struct fault *fault);
 
 /* Each writer appends one whole frame. On -1 the buffer holds a part of it that the caller drops
-   by putting `len` back. `id` is a bolt's tuple id, UTF-8. */
+   by putting `len` back. */
 int message_write_pid(struct buffer *out, int64_t pid, struct fault *fault);
 int message_write_sync(struct buffer *out, struct fault *fault);
-int message_write_ack(struct buffer *out, struct slice id, struct fault *fault);
-int message_write_fail(struct buffer *out, struct slice id, struct fault *fault);
+int message_write_ack(struct buffer *out, struct tuple_id id, struct fault *fault);
+int message_write_fail(struct buffer *out, struct tuple_id id, struct fault *fault);
+/* The id alone, as a JSON string: what anchors consist of. */
+int message_write_id(struct buffer *out, struct tuple_id id, struct fault *fault);
 int message_write_error(struct buffer *out, struct slice text, struct fault *fault);
 int message_write_log(struct buffer *out, enum message_level level, struct slice text,
                       struct fault *fault);

@@ -252,12 +252,12 @@ next_message(struct session *session, struct message *message)
 {
     for (;;) {
         struct slice frame;
-        struct fault why = {0};
-        int found = inlet_frame(&session->inlet, &frame, &why);
-        if (found == 0 || (found > 0 && message_decode(frame, message, &why) == 0)) {
+        struct fault *why = fault_clear(&session->why);
+        int found = inlet_frame(&session->inlet, &frame, why);
+        if (found == 0 || (found > 0 && message_decode(frame, message, why) == 0)) {
             return found;
         }
-        report(session, &why);
+        report(session, why);
     }
 }
 

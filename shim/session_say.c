@@ -99,9 +99,9 @@ int
 session_hand_out(struct session *session, struct tuple_id id, struct fault *fault)
 {
     struct arena_hand *hand = &session->arena->component.hand;
-    hand->kind = id.text.ptr == NULL ? HAND_NUMBER : HAND_TEXT;
+    hand->kind = id.numbered ? HAND_NUMBER : HAND_TEXT;
     hand->number = id.number;
-    if (id.text.ptr != NULL) {
+    if (!id.numbered) {
         hand->len = id.text.len < sizeof hand->text ? id.text.len : sizeof hand->text;
         memcpy(hand->text, id.text.ptr, hand->len);
     }
@@ -114,26 +114,24 @@ session_is_live(const struct session *session, struct tuple_id id)
     return session->arena != NULL && ids_has(session->arena, id);
 }
 
-typedef int writer_of_id(struct buffer *, struct slice, struct fault *);
+typedef int writer_of_id(struct buffer *, struct tuple_id, struct fault *);
 
 /* The id leaves the table before the message is written, and comes back if that fails. */
 static int
 settle(struct session *session, struct tuple_id id, writer_of_id *writer, struct fault *fault)
 {
-    char digits[TUPLE_ID_DIGITS];
     if (session->arena == NULL) {
         return session_forked(fault);
     }
-    struct slice text = tuple_id_text(id, digits);
     if (!ids_remove(session->arena, id)) {
-        int shown = text.len < 60 ? (int)text.len : 60;
+        int shown = id.text.len < 60 ? (int)id.text.len : 60;
         return fault_set(fault, FAULT_ID, 0,
                          "tuple %.*s is not waiting to be acked or failed: it was settled before, "
                          "or Storm never sent it",
-                         shown, text.ptr);
+                         shown, id.text.ptr);
     }
     size_t start = begin(session);
-    if (outlet_commit(&session->outlet, start, writer(&session->outlet.lane, text, fault)) < 0) {
+    if (outlet_commit(&session->outlet, start, writer(&session->outlet.lane, id, fault)) < 0) {
         ids_add(session->arena, id, NULL);
         return -1;
     }

@@ -16,6 +16,7 @@ struct session {
     struct handshake handshake;
     struct buffer task_ids;
     struct buffer unescaped;
+    struct fault why; /* a message could not be read */
     bool spout;
     int wake; /* eventfd */
     int out;  /* the arena's, kept for a forked child to close */
