@@ -1,4 +1,4 @@
-# Finds jansson: JANSSON_INCLUDE_DIR, JANSSON_LIBRARY, and MODULE_LINK_OPTIONS for a loadable module.
+# Finds jansson: JANSSON_INCLUDE_DIR, JANSSON_LIBRARY, and for the module MODULE_LINK_OPTIONS.
 # The archive is preferred, since a worker then needs nothing but Python.
 find_path(JANSSON_INCLUDE_DIR jansson.h)
 find_library(JANSSON_SHARED jansson)
@@ -23,7 +23,8 @@ if(JANSSON_ARCHIVE)
     check_c_source_compiles("
         #include <jansson.h>
         json_t *PyInit_trial(void);
-        json_t *PyInit_trial(void) { return json_loads(\"\", 0, 0); }" JANSSON_ARCHIVE_FITS_A_MODULE)
+        json_t *PyInit_trial(void) { return json_loads(\"\", 0, 0); }"
+        JANSSON_ARCHIVE_FITS_A_MODULE)
     foreach(name FLAGS INCLUDES LINK_OPTIONS LIBRARIES QUIET)
         unset(CMAKE_REQUIRED_${name})
     endforeach()

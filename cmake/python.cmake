@@ -22,7 +22,8 @@ endforeach()
 set(Python_EXECUTABLE "${python_executable}" CACHE FILEPATH "The base interpreter" FORCE)
 cmake_path(GET Python_EXECUTABLE PARENT_PATH STORMCELL_PYTHON_BINDIR)
 if(python_version VERSION_LESS 3.10)
-    message(FATAL_ERROR "Stormcell needs Python 3.10 or newer: ${Python_EXECUTABLE} is ${python_version}")
+    message(FATAL_ERROR "Stormcell needs Python 3.10 or newer: "
+                        "${Python_EXECUTABLE} is ${python_version}")
 endif()
 
 find_package(Python ${python_version} EXACT QUIET
@@ -59,7 +60,8 @@ set(STORMCELL_LINKED)
 # -no-pie: Debian's archive is not position independent (its -pic.a is, and runs as slowly as the
 # shared library). The whole archive: extension modules use more of it than we do.
 if(python_archive AND NOT STORMCELL_LINK STREQUAL shared)
-    set(whole_archive -Wl,--whole-archive ${python_archive} -Wl,--no-whole-archive ${python_libraries})
+    set(whole_archive -Wl,--whole-archive ${python_archive} -Wl,--no-whole-archive
+                      ${python_libraries})
     try_libpython(usable OFF -no-pie ${whole_archive})
     if(usable)
         set(STORMCELL_LINKED static)

@@ -10,7 +10,8 @@ target_link_libraries(test_support PUBLIC stormcell_core m)
 # One libFuzzer program for each tests/fuzz/fuzz_*.c; as a test it only replays its seeds.
 if(STORMCELL_FUZZ)
     if(NOT CMAKE_C_COMPILER_ID STREQUAL Clang)
-        message(FATAL_ERROR "libFuzzer needs clang: apt-get install clang libclang-rt-14-dev; the preset is `fuzz`")
+        message(FATAL_ERROR "libFuzzer needs clang (preset `fuzz`): "
+                            "apt-get install clang libclang-rt-14-dev")
     endif()
     target_compile_options(stormcell_core PUBLIC -fsanitize=fuzzer-no-link)
     file(GLOB fuzz_sources CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
@@ -30,7 +31,8 @@ if(PkgConfig_FOUND)
     pkg_check_modules(CHECK QUIET IMPORTED_TARGET check)
 endif()
 if(NOT CHECK_FOUND)
-    message(FATAL_ERROR "check is missing: apt-get install check pkg-config (or -DSTORMCELL_TESTS=OFF)")
+    message(FATAL_ERROR "check is missing: apt-get install check pkg-config "
+                        "(or -DSTORMCELL_TESTS=OFF)")
 endif()
 add_executable(check_core ${test_sources})
 target_link_libraries(check_core PRIVATE test_support PkgConfig::CHECK)
@@ -41,7 +43,8 @@ add_test(NAME core COMMAND check_core WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 # not our jansson's. (A sanitizer adds symbols of its own.)
 if(NOT STORMCELL_SANITIZE)
     add_test(NAME exports_of_module COMMAND
-             sh -c "! nm -D --defined-only $<TARGET_FILE:_stormcell> | grep -v ' T PyInit_'")
+             sh -c "! nm -D --defined-only \"$0\" | grep -v ' T PyInit_'" $<TARGET_FILE:_stormcell>)
     add_test(NAME exports_of_executable COMMAND
-             sh -c "! nm -D --defined-only $<TARGET_FILE:stormcell-shim> | grep -E ' (json|frame)_'")
+             sh -c "! nm -D --defined-only \"$0\" | grep -E ' (json|frame)_'"
+             $<TARGET_FILE:stormcell-shim>)
 endif()

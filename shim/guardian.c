@@ -145,6 +145,7 @@ receive_handshake(struct arena *arena, int signals, struct fault *fault)
     int result = found < 0 ? -1 : handshake_parse(&handshake, frame, fault);
     if (found > 0) {
         if (result == 0) {
+            handshake_introduce(&handshake, arena);
             result = handshake_touch_pid_file(&handshake, arena->guardian, fault);
         }
         handshake_deinit(&handshake);
@@ -164,13 +165,16 @@ ensure_answered(struct guardian *guardian)
     return wire_answer(arena, NULL);
 }
 
-static void
+/* Write what is left, for as long as Storm takes it. 0, or -1 where something stays unsaid. */
+static int
 send_last(struct guardian *guardian)
 {
     int64_t deadline = clock_ms() + LAST_WRITE_MS;
-    while (send_lane(guardian) == 0 && clock_ms() < deadline) {
+    int result;
+    while ((result = send_lane(guardian)) == 0 && clock_ms() < deadline) {
         wire_wait_writable(guardian->arena, RETRY_MS);
     }
+    return result > 0 ? 0 : -1;
 }
 
 static void
@@ -202,9 +206,10 @@ report_end(struct guardian *guardian)
     bool fine = guardian->arena->in_order && WIFEXITED(guardian->status);
     drain_captured(guardian);
     if (!fine && !asked) {
+        bool answered = ensure_answered(guardian) == 0; /* or else Storm hears nothing */
         describe_death(guardian, death, sizeof death);
         say_error(guardian, death);
-        if (ensure_answered(guardian) < 0) {
+        if (!answered || send_last(guardian) < 0) {
             complain(guardian, death);
         }
     }

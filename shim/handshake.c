@@ -276,6 +276,15 @@ handshake_conf_int(const struct handshake *handshake, const char *key, int64_t o
     return json_is_integer(value) ? json_integer_value(value) : otherwise;
 }
 
+void
+handshake_introduce(const struct handshake *handshake, struct arena *arena)
+{
+    struct arena_component *component = &arena->component;
+    snprintf(component->name, sizeof component->name, "%s", handshake->component);
+    component->task = handshake->task;
+    component->known = true;
+}
+
 int
 handshake_touch_pid_file(const struct handshake *handshake, int64_t pid, struct fault *fault)
 {

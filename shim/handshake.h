@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arena.h"
 #include "buffer.h"
 #include "fault.h"
 
@@ -44,6 +45,9 @@ const struct stream *handshake_stream(const struct handshake *handshake, struct 
    What Storm does otherwise: Task.getOutgoingTasks throws and the worker ends. */
 int handshake_check_emit(const struct handshake *handshake, struct slice stream, int64_t task,
                          size_t value_count, struct fault *fault);
+
+/* Note in the arena who the component is, for the guardian to name it. */
+void handshake_introduce(const struct handshake *handshake, struct arena *arena);
 
 /* Leave the empty file <pidDir>/<pid> that tells the supervisor whom to kill. A directory that is
    gone is no fault: the worker is being removed. 0 or -1. */

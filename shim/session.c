@@ -303,19 +303,17 @@ session_task_ids(struct session *session, struct slice *ids, struct fault *fault
 static int
 adopt(struct session *session, struct slice frame, struct fault *fault)
 {
-    struct arena_component *component = &session->arena->component;
-    component->handshaken = true;
-    if (handshake_parse(&session->handshake, frame, fault) < 0) {
+    struct arena *arena = session->arena;
+    struct handshake *handshake = &session->handshake;
+    arena->component.handshaken = true;
+    if (handshake_parse(handshake, frame, fault) < 0) {
         return -1;
     }
-    const struct handshake *handshake = &session->handshake;
     int64_t most = (int64_t)(arena_region_size(ARENA_INPUT) / 2);
     int64_t limit = handshake_conf_int(handshake, LIMIT_KEY, (int64_t)session->inlet.limit);
     session->inlet.limit = (size_t)(limit < 1024 ? 1024 : limit > most ? most : limit);
-    snprintf(component->name, sizeof component->name, "%s", handshake->component);
-    component->task = handshake->task;
-    component->known = true;
-    return handshake_touch_pid_file(handshake, session->arena->guardian, fault) < 0 ? -1 : 1;
+    handshake_introduce(handshake, arena);
+    return handshake_touch_pid_file(handshake, arena->guardian, fault) < 0 ? -1 : 1;
 }
 
 int

@@ -1,12 +1,17 @@
 # Sourced by tests/run, examples/run and bench/run (POSIX sh): brings about what they need, once,
 # and says nothing about what is there already. Gives $root and
 #   need PACKAGE...           Debian packages
-#   build [PRESET [-D...]]    build/PRESET, up to date; STORMCELL_SHIM and PYTHONPATH lead to it
+#   build [PRESET [-D...]]    build/PRESET: the executable and the module, or with options of CMake
+#                             everything; STORMCELL_SHIM and PYTHONPATH lead to them
 #   venv [PIP-PACKAGE...]     $root/.venv, $python in it
-# Each ends the script with a line that says what to do if it can't.
+# Each ends the script with a line that says what to do if it can't. A script that needs more than
+# $build_packages asks for all of it at its start, so that whoever is not root reads one list.
 
 root=$(cd "$(dirname "$0")" && pwd)
 while [ ! -f "$root/tools/prepare.sh" ]; do root=$(dirname "$root"); done
+
+build_packages="build-essential cmake ninja-build libjansson-dev python3 python3-dev"
+venv_packages="python3 python3-venv"
 
 die() {
     echo "$(basename "$(dirname "$0")")/$(basename "$0"): $*" >&2
@@ -28,7 +33,10 @@ need() {
     present=$(dpkg-query -W -f '${db:Status-Status}:${Package} ' "$@" 2>/dev/null) || :
     missing=
     for package; do
-        case " $present" in *" installed:$package "*) ;; *) missing="$missing $package" ;; esac
+        case " $present$missing " in
+        *" installed:$package "* | *" $package "*) ;;
+        *) missing="$missing $package" ;;
+        esac
     done
     [ "$missing" ] || return 0
     if [ "$(id -u)" = 0 ]; then
@@ -53,28 +61,25 @@ base_python() {
 build() {
     preset=${1:-release}
     [ $# -eq 0 ] || shift
-    need build-essential cmake ninja-build pkg-config libjansson-dev check python3 python3-dev
-    case $preset in
-    clang) need clang ;;
-    fuzz) need clang libclang-rt-14-dev ;;
-    esac
+    need $build_packages
     # A build directory belongs to one Python: another one on PATH gets a new one.
     base=$(base_python)
     made_for=$(cat "$root/build/$preset/python" 2>/dev/null) || :
-    if [ "$base" != "$made_for" ]; then
-        rm -rf "${root:?}/build/$preset"
-    fi
+    [ "$base" = "$made_for" ] || rm -rf "${root:?}/build/$preset"
+    targets=
+    [ $# -gt 0 ] || targets="--target stormcell-shim _stormcell"
     if [ "$base" != "$made_for" ] || [ $# -gt 0 ]; then
-        quietly "$root/build/$preset.log" cmake -S "$root" --preset "$preset" "$@"
+        quietly "$root/build/$preset.log" \
+            cmake -S "$root" --preset "$preset" "${@:--DSTORMCELL_TESTS=OFF}"
         echo "$base" >"$root/build/$preset/python"
     fi
-    quietly "$root/build/$preset.log" cmake --build "$root/build/$preset" -- --quiet
+    quietly "$root/build/$preset.log" cmake --build "$root/build/$preset" $targets -- --quiet
     export STORMCELL_SHIM="$root/build/$preset/stormcell-shim"
     export PYTHONPATH="$root/pyapi:$root/build/$preset"
 }
 
 venv() {
-    need python3 python3-venv
+    need $venv_packages
     base=$(base_python)
     if [ "$base" != "$(cat "$root/.venv/python" 2>/dev/null)" ]; then
         rm -rf "${root:?}/.venv"
@@ -82,10 +87,12 @@ venv() {
         echo "$base" >"$root/.venv/python"
     fi
     python=$root/.venv/bin/python
+    missing=
     for package; do
-        grep -qsxF -e "$package" "$root/.venv/installed" && continue
-        echo "installing $package into .venv"
-        quietly "$root/build/pip.log" "$python" -m pip install --quiet "$package"
-        echo "$package" >>"$root/.venv/installed"
+        grep -qsxF -e "$package" "$root/.venv/installed" || missing="$missing $package"
     done
+    [ "$missing" ] || return 0
+    echo "installing$missing into .venv"
+    quietly "$root/build/pip.log" "$python" -m pip install --quiet $missing
+    printf '%s\n' $missing >>"$root/.venv/installed"
 }

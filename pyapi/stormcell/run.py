@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TextIO
 
 from stormcell import _native
 from stormcell.bolt import Bolt
@@ -36,12 +37,11 @@ def main() -> int:
 
 def run(name: str) -> bool:
     """Load, start and serve the component. True: the end was in order. StartError."""
-    component_class = load(name)
     try:
         conf, context = _native.handshake()
     except ValueError as error:
         raise StartError(str(error)) from None
-    component = _start(component_class, conf, context)
+    component = _start(load(name), conf, context)
     _native.answer()
     return component._serve()
 
@@ -114,9 +114,19 @@ def _file_of(module_name: str) -> str:
 
 
 def _line_by_line() -> None:
-    """What is printed goes to Storm's log line by line, whatever is in it."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+    """What is printed goes to Storm's log line by line, whatever is in it.
+
+    The streams are opened anew: under `python -m` they were made for what was at descriptors 1 and
+    2 before these became pipes.
+    """
+    sys.stdout = sys.__stdout__ = _open_stream(1)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _open_stream(2)  # type: ignore[misc]
+
+
+def _open_stream(descriptor: int) -> TextIO:
+    return open(
+        descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+    )
 
 
 def _exit_status(status: int) -> int:

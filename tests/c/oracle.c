@@ -83,8 +83,8 @@ static json_t *
 random_int(struct chance *chance)
 {
     uint64_t power = UINT64_C(1) << chance_below(chance, 64);
-    uint64_t value = power + chance_bits(chance) % power * chance_below(chance, 2) -
-                     chance_below(chance, 2);
+    uint64_t value =
+        power + chance_bits(chance) % power * chance_below(chance, 2) - chance_below(chance, 2);
     return json_integer(chance_below(chance, 2) != 0 ? (int64_t)value : (int64_t)(0 - value));
 }
 

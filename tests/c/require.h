@@ -13,7 +13,6 @@ require_failed(const char *condition, const char *file, int line)
     abort();
 }
 
-#define REQUIRE(condition)                                                                         \
-    ((condition) ? (void)0 : require_failed(#condition, __FILE__, __LINE__))
+#define REQUIRE(condition) ((condition) ? (void)0 : require_failed(#condition, __FILE__, __LINE__))
 
 #endif

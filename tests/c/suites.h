@@ -9,5 +9,18 @@ Suite *buffer_suite(void);
 Suite *frame_suite(void);
 Suite *json_suite(void);
 Suite *codec_suite(void);
+Suite *ids_suite(void);
+Suite *message_suite(void);
+Suite *handshake_suite(void);
+Suite *arena_suite(void);
+Suite *wire_suite(void);
+Suite *capture_suite(void);
+Suite *session_suite(void);
+
+/* Parts of the suites json and session, in files of their own. */
+TCase *json_nesting(void);
+TCase *json_writing(void);
+TCase *session_sending(void);
+TCase *session_small_pipe(void);
 
 #endif

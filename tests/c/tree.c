@@ -149,7 +149,7 @@ tree_value(struct json_reader *reader, int depth, bool *foreign)
         return NULL;
     }
     return value.type == JSON_TYPE_ARRAY ? tree_array(reader, depth + 1, foreign)
-                                    : tree_object(reader, depth + 1, foreign);
+                                         : tree_object(reader, depth + 1, foreign);
 }
 
 json_t *
@@ -273,7 +273,7 @@ rewrite_value(struct json_reader *reader, int depth, struct buffer *out)
         return too_deep(reader);
     }
     return value.type == JSON_TYPE_ARRAY ? rewrite_array(reader, depth + 1, out)
-                                    : rewrite_object(reader, depth + 1, out);
+                                         : rewrite_object(reader, depth + 1, out);
 }
 
 int

@@ -18,7 +18,8 @@ is_wtf8(struct slice bytes)
     for (size_t at = 0; at < bytes.len;) {
         uint32_t point;
         size_t len = utf8_get(bytes.ptr + at, bytes.len - at, &point);
-        if (len == 0 || (before >= 0xd800 && before < 0xdc00 && point >= 0xdc00 && point < 0xe000)) {
+        if (len == 0 ||
+            (before >= 0xd800 && before < 0xdc00 && point >= 0xdc00 && point < 0xe000)) {
             return false;
         }
         before = point;

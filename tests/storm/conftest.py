@@ -1,4 +1,4 @@
-"""One JVM for all tests here. It takes seconds to start; a topology in it takes one or two."""
+"""One JVM for all tests here, and the topologies of all of them started at once: Storm takes seconds over each, mostly waiting."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Dict, Iterator
 
 import pytest
 
-from localstorm import Event, LocalStorm, Topology
+from localstorm import LocalStorm, Topology
 
-Run = Callable[..., Topology]
 RESOURCES = Path(__file__).resolve().parent / 'resources'
 SHIM = os.environ.get('STORMCELL_SHIM', 'stormcell-shim')
 
@@ -31,29 +30,36 @@ CONFIG: Dict[str, Any] = {
 }
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line('markers', 'topology(*components, **more): what runs in Storm for this test')
+
+
 @pytest.fixture(scope='session')
-def storm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStorm]:
+def storm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStorm]:
+    """Storm, with the topologies of all chosen tests in it."""
     assert shutil.which(SHIM), f'{SHIM} is not there: build it, or set STORMCELL_SHIM to its path'
     storm = LocalStorm(tmp_path_factory.mktemp('storm'), os.environ.get('STORM_VERSION'))
-    storm.start()
-    yield storm
-    left = storm.stop()
+    with storm:
+        for test in request.session.items:
+            for mark in test.iter_markers('topology'):
+                storm.submit(described(test, mark))
+        yield storm
+        left = storm.stop()
     assert left == [], f'processes {left} outlived Storm'
 
 
 @pytest.fixture
-def run(storm: LocalStorm, request: pytest.FixtureRequest) -> Iterator[Run]:
-    """Starts a topology of these components, named after the test; kills it after the test."""
-    started: List[Topology] = []
+def running(storm: LocalStorm, request: pytest.FixtureRequest) -> Iterator[Topology]:
+    """The topology of the test's mark."""
+    topology = storm.topologies[name_of(request.node)]
+    yield topology
+    if topology.alive:
+        topology.kill()
 
-    def run(*components: Event, **more: Any) -> Topology:
-        config = {**CONFIG, **more.pop('config', {})}
-        name = re.sub(r'\W', '_', request.node.name)  # Storm makes file names of it
-        topology = {'name': name, 'resources': str(RESOURCES), 'config': config, 'components': components, **more}
-        started.append(storm.submit(topology))
-        return started[-1]
 
-    yield run
-    for topology in started:
-        if topology.alive:
-            topology.kill()
+def described(test: pytest.Item, mark: pytest.Mark) -> Dict[str, Any]:
+    return {'name': name_of(test), 'resources': str(RESOURCES), 'config': CONFIG, 'components': mark.args, **mark.kwargs}
+
+
+def name_of(test: pytest.Item) -> str:
+    return re.sub(r'\W', '_', test.name)  # Storm makes file names of it

@@ -17,6 +17,7 @@ acked      a FeedSpout's tuple has been processed to the end: ``id``; ``failed``
 log        a child's log message: ``level``, ``text``, ``dropped`` (lines left out before it)
 error      a component reported an error, and Storm keeps it: ``text``
 table      rows that changed: ``rows``, ``tuples`` (how many came in all)
+died       a multilang child ended by itself, or never started: ``text``
 closed     a multilang child has been let go
 ========== ===================================================================================================
 """
@@ -92,13 +93,21 @@ class Topology:
         seconds: float = PATIENCE,
         **fields: Any,
     ) -> List[Event]:
-        """Waits until `count` such events have been seen (see `seen`) and returns all of them. Raises StormError otherwise."""
-        self._storm.wait(
-            lambda: len(self.seen(event, where, **fields)) >= count,
-            seconds,
-            lambda: self._missing(event, fields, count, len(self.seen(event, where, **fields))),
-        )
-        return self.seen(event, where, **fields)
+        """Waits until `count` such events have been seen (see `seen`) and returns all of them.
+
+        Raises StormError if the time runs out, a child dies or Storm ends before that.
+        """
+
+        def found() -> List[Event]:
+            return self.seen(event, where, **fields)
+
+        def missing() -> str:
+            return self._missing(event, fields, count, len(found()))
+
+        self._storm.wait(lambda: len(found()) >= count or bool(self.seen('died')), seconds, missing)
+        if len(found()) < count:
+            raise StormError(missing())
+        return found()
 
     def kill(self) -> None:
         """Tells Storm to end the topology at once; a ``closed`` event comes for each child that it lets go."""
@@ -122,7 +131,7 @@ class Topology:
 
     def _missing(self, event: str, fields: Mapping[str, Any], count: int, found: int) -> str:
         wanted = ', '.join([f'{count} {event!r} events'] + [f'{k} = {v!r}' for k, v in fields.items()])
-        told = [one for one in self._events if one['event'] in ('error', 'log')][-10:]
+        told = [one for one in self._events if one['event'] in ('died', 'error', 'log')][-10:]
         lines = [f'topology {self.name!r}: waited for {wanted}; {found} came']
         lines += [f'  {one["event"]} of {one["component"]}: {one["text"]}' for one in told]
         return '\n'.join(lines)
@@ -142,7 +151,7 @@ class LocalStorm:
         self._folder = folder
         self._wanted = [version] if version else []
         self._mark = str(uuid.uuid4())
-        self._topologies: Dict[str, Topology] = {}
+        self.topologies: Dict[str, Topology] = {}
         self._answers: Dict[int, Event] = {}
         self._asked = 0
         self._over = False
@@ -186,7 +195,7 @@ class LocalStorm:
         """Starts a topology. With a listener its events are given to that (on another thread) instead of being kept."""
         name = topology['name']
         with self.news:
-            handle = self._topologies[name] = Topology(self, name, listener)
+            handle = self.topologies[name] = Topology(self, name, listener)
         self.ask('submit', topology)
         return handle
 
@@ -276,8 +285,8 @@ class LocalStorm:
             self.version = event['storm']
         elif event['event'] == 'answer':
             self._answers[event['id']] = event
-        elif event.get('topology') in self._topologies:
-            self._topologies[event['topology']].take(event)
+        elif event.get('topology') in self.topologies:
+            self.topologies[event['topology']].take(event)
 
     def _last_lines(self) -> str:
         text = self.log.read_text(errors='replace') if self.log.exists() else ''

@@ -1,4 +1,4 @@
-"""Python components under a real Storm, through the shim."""
+"""Python components under a real Storm, through the shim. Each test looks at what the topology in its mark does."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any, Dict, List, Sequence
 
 import pytest
 
-from conftest import SHIM, Run
-from localstorm import PATIENCE, Event, LocalStorm, marked
+from conftest import SHIM
+from localstorm import PATIENCE, Event, LocalStorm, Topology, marked
 
-Fields = Dict[str, Event]
+topology = pytest.mark.topology
 
 
-def streams(*fields: str, **others: Event) -> Fields:
+def streams(*fields: str, **others: Event) -> Dict[str, Event]:
     """The default stream's fields, and further streams in whole."""
     return {'default': {'fields': fields}, **others}
 
@@ -35,10 +35,10 @@ def python(kind: str, name: str, what: str, *inputs: Event, **more: Any) -> Even
     return {'name': name, 'kind': kind, 'command': [SHIM, f'parts.{what}'], 'inputs': inputs, **more}
 
 
-def feed(*values: Any, **args: Any) -> Event:
+def feed(*values: Any) -> Event:
     """A Java spout that emits each value in a tuple of its own."""
     tuples = [[value] for value in values]
-    return {'name': 'feed', 'kind': 'spout', 'java': 'FeedSpout', 'outputs': streams('value'), 'args': {'tuples': tuples, **args}}
+    return {'name': 'feed', 'kind': 'spout', 'java': 'FeedSpout', 'outputs': streams('value'), 'args': {'tuples': tuples}}
 
 
 def probe(*inputs: Event, name: str = 'probe', parallelism: int = 1, **args: Any) -> Event:
@@ -57,81 +57,87 @@ def firsts(events: Sequence[Event]) -> List[Any]:
 SENTENCES = [f'the {animal} jumped over the {thing}' for animal in ('cow', 'dog', 'ant') for thing in ('moon', 'fence', 'dog')] * 50
 
 
-def test_word_count_is_exact(run: Run) -> None:
+@topology(
+    python('spout', 'sentences', 'Sentences', outputs=streams('sentence'), config={'test.sentences': SENTENCES}),
+    python('bolt', 'split', 'Split', reads('sentences'), outputs=streams('word'), parallelism=2),
+    python('bolt', 'count', 'Count', reads('split', 'fields', 'word'), outputs=streams('word', 'count'), parallelism=2),
+    probe(reads('count')),
+)
+def test_word_count_is_exact(running: Topology) -> None:
     expected = Counter(' '.join(SENTENCES).split())
-    words = run(
-        python('spout', 'sentences', 'Sentences', outputs=streams('sentence'), config={'test.sentences': SENTENCES}),
-        python('bolt', 'split', 'Split', reads('sentences'), outputs=streams('word'), parallelism=2),
-        python('bolt', 'count', 'Count', reads('split', 'fields', 'word'), outputs=streams('word', 'count'), parallelism=2),
-        probe(reads('count')),
-    )
-    words.wait_for('log', text='all acked')
-    counted = values(words.seen('tuple'))
+    running.wait_for('log', text='all acked')
+    counted = values(running.seen('tuple'))
     assert len(counted) == sum(expected.values())
     assert {word: max(count for other, count in counted if other == word) for word in expected} == expected
 
 
-def test_fields_grouping_keeps_a_word_at_one_task(run: Run) -> None:
-    letters = 'abcdefgh'
-    words = run(
-        feed(*letters * 20),
-        python('bolt', 'count', 'Count', reads('feed', 'fields', 'value'), outputs=streams('word', 'count'), parallelism=3),
-        probe(reads('count')),
-    )
-    counted = words.wait_for('tuple', count=20 * len(letters))
-    tasks = {letter: {event['source_task'] for event in counted if event['values'][0] == letter} for letter in letters}
+LETTERS = 'abcdefgh'
+
+
+@topology(
+    feed(*LETTERS * 20),
+    python('bolt', 'count', 'Count', reads('feed', 'fields', 'value'), outputs=streams('word', 'count'), parallelism=3),
+    probe(reads('count')),
+)
+def test_fields_grouping_keeps_a_word_at_one_task(running: Topology) -> None:
+    counted = running.wait_for('tuple', count=20 * len(LETTERS))
+    tasks = {letter: {event['source_task'] for event in counted if event['values'][0] == letter} for letter in LETTERS}
     assert all(len(where) == 1 for where in tasks.values()), tasks
     assert len(set.union(*tasks.values())) > 1, 'all words went to one task'
-    assert sorted(count for _, count in values(counted)) == sorted(list(range(1, 21)) * len(letters))
+    assert sorted(count for _, count in values(counted)) == sorted(list(range(1, 21)) * len(LETTERS))
 
 
-def test_a_failed_tuple_is_replayed_until_it_is_given_up(run: Run) -> None:
-    fails = {'fine': 0, 'twice': 2, 'hopeless': 99}
-    words = run(
-        python('spout', 'words', 'Insistent', outputs=streams('word'), config={'test.words': list(fails)}),
-        probe(reads('words'), fail=fails),
-    )
-    for word in fails:
-        words.wait_for('log', text=f'settled {word}')
-    assert Counter(firsts(words.seen('tuple'))) == {'fine': 1, 'twice': 3, 'hopeless': 4}  # once, and max_fails = 3 times more
+FAILURES = {'fine': 0, 'twice': 2, 'hopeless': 99}
 
 
-def test_ticks(run: Run) -> None:
-    ticks = run(
-        feed(),
-        python('bolt', 'clock', 'Ticking', reads('feed'), outputs=streams('who', 'what'), config={'topology.tick.tuple.freq.secs': 1}),
-        probe(reads('clock')),
-    )
-    assert values(ticks.wait_for('tuple', count=2))[:2] == [['__system', '__tick']] * 2
+@topology(
+    python('spout', 'words', 'Insistent', outputs=streams('word'), config={'test.words': list(FAILURES)}),
+    probe(reads('words'), fail=FAILURES),
+)
+def test_a_failed_tuple_is_replayed_until_it_is_given_up(running: Topology) -> None:
+    for word in FAILURES:
+        running.wait_for('log', text=f'settled {word}')
+    assert Counter(firsts(running.seen('tuple'))) == {'fine': 1, 'twice': 3, 'hopeless': 4}  # once, and max_fails = 3 times more
 
 
-def test_emit_to_a_task_of_choice(run: Run) -> None:
-    words = run(
-        feed('one', 'two'),
-        python('bolt', 'point', 'Pointing', reads('feed'), outputs={'pointed': stream('word', 'task', direct=True)}),
-        probe(reads('point', 'direct', of='pointed'), name='target', parallelism=3),
-    )
-    got = words.wait_for('tuple', count=6)
+@topology(
+    feed(),
+    python('bolt', 'clock', 'Ticking', reads('feed'), outputs=streams('who', 'what'), config={'topology.tick.tuple.freq.secs': 1}),
+    probe(reads('clock')),
+)
+def test_ticks(running: Topology) -> None:
+    assert values(running.wait_for('tuple', count=2))[:2] == [['__system', '__tick']] * 2
+
+
+@topology(
+    feed('one', 'two'),
+    python('bolt', 'point', 'Pointing', reads('feed'), outputs={'pointed': stream('word', 'task', direct=True)}),
+    probe(reads('point', 'direct', of='pointed'), name='target', parallelism=3),
+)
+def test_emit_to_a_task_of_choice(running: Topology) -> None:
+    got = running.wait_for('tuple', count=6)
     assert [event['values'][1] for event in got] == [event['task'] for event in got]
     assert Counter(firsts(got)) == {'one': 3, 'two': 3}
 
 
-@pytest.mark.parametrize('kind', ['bolt', 'spout'])
-def test_storm_tells_which_tasks_got_a_tuple(run: Run, kind: str) -> None:
-    words = ['red', 'green', 'blue', 'grey']
-    outputs = streams('word', answers=stream('word', 'tasks'))
-    asking = {
-        'bolt': python('bolt', 'ask', 'Asking', reads('feed'), outputs=outputs),
-        'spout': python('spout', 'ask', 'AskingSpout', outputs=outputs, config={'test.words': words}),
-    }
-    colours = run(
-        feed(*words),
-        asking[kind],
-        probe(reads('ask'), name='target', parallelism=3),
-        probe(reads('ask', of='answers')),
-    )
-    told = dict(values(colours.wait_for('tuple', component='probe', count=len(words))))
-    got = colours.wait_for('tuple', component='target', count=len(words))
+COLOURS = ['red', 'green', 'blue', 'grey']
+ANSWERS = streams('word', answers=stream('word', 'tasks'))
+ANSWERED = [probe(reads('ask'), name='target', parallelism=3), probe(reads('ask', of='answers'))]
+
+
+@topology(feed(*COLOURS), python('bolt', 'ask', 'Asking', reads('feed'), outputs=ANSWERS), *ANSWERED)
+def test_storm_tells_a_bolt_which_tasks_got_a_tuple(running: Topology) -> None:
+    check_answers(running)
+
+
+@topology(python('spout', 'ask', 'AskingSpout', outputs=ANSWERS, config={'test.words': COLOURS}), *ANSWERED)
+def test_storm_tells_a_spout_which_tasks_got_a_tuple(running: Topology) -> None:
+    check_answers(running)
+
+
+def check_answers(running: Topology) -> None:
+    told = dict(values(running.wait_for('tuple', component='probe', count=len(COLOURS))))
+    got = running.wait_for('tuple', component='target', count=len(COLOURS))
     assert told == {event['values'][0]: [event['task']] for event in got}
 
 
@@ -159,96 +165,92 @@ def same(ours: Any, theirs: Any) -> bool:
     return type(ours) is type(theirs) and bool(ours == theirs)
 
 
-def test_values_of_every_kind_come_and_go(run: Run) -> None:
-    topology = run(
-        feed(*VALUES),
-        python('bolt', 'echo', 'Echo', reads('feed'), outputs=streams('value', spelled=stream('text'))),
-        probe(reads('echo'), name='back'),
-        probe(reads('echo', of='spelled'), name='in_python'),
-    )
-    back = topology.wait_for('tuple', component='back', count=len(VALUES))
-    in_python = topology.wait_for('tuple', component='in_python', count=len(VALUES))
+ECHO = python('bolt', 'echo', 'Echo', reads('feed'), outputs=streams('value', spelled=stream('text')))
+
+
+@topology(feed(*VALUES), ECHO, probe(reads('echo'), name='back'), probe(reads('echo', of='spelled'), name='in_python'))
+def test_values_of_every_kind_come_and_go(running: Topology) -> None:
+    back = running.wait_for('tuple', component='back', count=len(VALUES))
+    in_python = running.wait_for('tuple', component='in_python', count=len(VALUES))
     for value, came, spelled in zip(VALUES, back, in_python):
         assert same(value, ast.literal_eval(spelled['values'][0])), f'{value!r} reached Python as {spelled["values"][0]}'
         assert same(value, came['values'][0]), f'{value!r} came back as {came["values"][0]!r}'
         assert type(value) not in JAVA or came['classes'][0] in JAVA[type(value)], f'{value!r} is {came["classes"][0]} in Storm'
 
 
-def test_an_integer_past_64_bits_reaches_python_whole(run: Run) -> None:
-    topology = run(
-        feed(2**64, -(10**30)),
-        python('bolt', 'spell', 'Spell', reads('feed'), outputs=streams('text')),
-        probe(reads('spell')),
-    )
-    assert firsts(topology.wait_for('tuple', count=2)) == [str(2**64), str(-(10**30))]
+@topology(
+    feed(2**64, -(10**30)),
+    python('bolt', 'spell', 'Spell', reads('feed'), outputs=streams('text')),
+    probe(reads('spell')),
+)
+def test_an_integer_past_64_bits_reaches_python_whole(running: Topology) -> None:
+    assert firsts(running.wait_for('tuple', count=2)) == [str(2**64), str(-(10**30))]
 
 
-def test_a_megabyte_in_one_tuple(run: Run) -> None:
-    text = ('0123456789 äöü 𝄞\n' * (2**20 // 16))[: 2**20]
-    topology = run(feed(text), python('bolt', 'echo', 'Echo', reads('feed'), outputs=streams('value', spelled=stream('text'))), probe(reads('echo')))
-    (event,) = topology.wait_for('tuple')
-    assert event['values'] == [text]
+MEGABYTE = ('0123456789 äöü 𝄞\n' * 2**16)[: 2**20]
 
 
-def test_a_python_exception_is_a_report_and_the_worker_lives(run: Run) -> None:
-    topology = run(
-        feed('good', 'bad', 'good again'),
-        python('bolt', 'fragile', 'Fragile', reads('feed'), outputs=streams('word', 'pid')),
-        probe(reads('fragile')),
-    )
-    topology.wait_for('failed', id=1)
-    good, again = values(topology.wait_for('tuple', count=2))
+@topology(feed(MEGABYTE), ECHO, probe(reads('echo')))
+def test_a_megabyte_in_one_tuple(running: Topology) -> None:
+    (event,) = running.wait_for('tuple')
+    assert event['values'] == [MEGABYTE]
+
+
+@topology(
+    feed('good', 'bad', 'good again'),
+    python('bolt', 'fragile', 'Fragile', reads('feed'), outputs=streams('word', 'pid')),
+    probe(reads('fragile')),
+)
+def test_a_python_exception_is_a_report_and_the_worker_lives(running: Topology) -> None:
+    running.wait_for('failed', id=1)
+    good, again = values(running.wait_for('tuple', count=2))
     assert (good[0], again[0]) == ('good', 'good again')
     assert good[1] == again[1], 'the process changed'
-    (event,) = topology.wait_for('error', component='fragile')
+    (event,) = running.wait_for('error', component='fragile')
     assert 'ValueError: no good: 𝄞' in event['text']
     assert 'parts.py' in event['text'] and 'in process' in event['text']
-    (shown,) = topology.errors()
+    (shown,) = running.errors()
     assert shown['component'] == 'fragile' and 'ValueError: no good: 𝄞' in shown['text']
 
 
-def test_an_exception_in_initialize_is_shown_by_storm(run: Run) -> None:
-    topology = run(feed('word'), python('bolt', 'unready', 'Unready', reads('feed')))
-    (event, *_) = topology.wait_for('error', lambda error: 'RuntimeError' in error['text'], component='unready')
-    assert 'nothing to begin with' in event['text']
-    assert any('nothing to begin with' in shown['text'] for shown in topology.errors())
+@topology(feed('word'), python('bolt', 'unready', 'Unready', reads('feed')))
+def test_an_exception_in_initialize_is_shown_by_storm(running: Topology) -> None:
+    (event, *_) = running.wait_for('error', component='unready')
+    assert 'RuntimeError: nothing to begin with' in event['text']
+    assert any('nothing to begin with' in shown['text'] for shown in running.errors())
 
 
-def test_whatever_is_printed_is_a_log_line(run: Run) -> None:
-    topology = run(
-        feed('word'),
-        python('bolt', 'talk', 'Talkative', reads('feed'), outputs=streams('word')),
-        probe(reads('talk')),
-    )
-    topology.wait_for('tuple')
-    for line in (
-        'print says grüß 𝄞',
-        'stderr says this',
-        'os.write says this',
-        'C says this',
-        'a child says this',
-        'a child complains',
-    ):
-        topology.wait_for('log', lambda log: line in log['text'], component='talk')
+@topology(
+    feed('word'),
+    python('bolt', 'talk', 'Talkative', reads('feed'), outputs=streams('word')),
+    probe(reads('talk')),
+)
+def test_whatever_is_printed_is_a_log_line(running: Topology) -> None:
+    printed = ['print says grüß 𝄞', 'stderr says this', 'os.write says this', 'C says this', 'a child says this', 'a child complains']
+    for line in printed:
+        running.wait_for('log', lambda log: line in log['text'], component='talk')
     for level in ('trace', 'debug', 'info', 'warn', 'error'):
-        (log, *_) = topology.wait_for('log', text=f'a log of 𝄞 at {level}')
+        (log, *_) = running.wait_for('log', text=f'a log of 𝄞 at {level}')
         assert log['level'] == level.upper()
+    assert firsts(running.wait_for('tuple')) == ['word'], 'the wire survived'
 
 
-def test_a_killed_topology_leaves_no_process(run: Run, storm: LocalStorm) -> None:
-    mark = str(uuid.uuid4())
-    words = run(
-        python('spout', 'words', 'Insistent', outputs=streams('word'), config={'test.words': ['word']}),
-        python('bolt', 'count', 'Count', reads('words'), outputs=streams('word', 'count'), parallelism=2),
-        env={'STORMCELL_TEST': mark},
-    )
-    words.wait_for('log', text='settled word')
-    pids = {event['pid'] for event in words.wait_for('started', count=3)}
-    assert pids <= set(marked('STORMCELL_TEST', mark))
-    words.kill()
-    words.wait_for('closed', count=3)
+MARK = str(uuid.uuid4())
+
+
+@topology(
+    python('spout', 'words', 'Insistent', outputs=streams('word'), config={'test.words': ['word']}),
+    python('bolt', 'count', 'Count', reads('words'), outputs=streams('word', 'count'), parallelism=2),
+    env={'STORMCELL_TEST': MARK},
+)
+def test_a_killed_topology_leaves_no_process(running: Topology, storm: LocalStorm) -> None:
+    running.wait_for('log', text='settled word')
+    pids = {event['pid'] for event in running.wait_for('started', count=3)}
+    assert pids <= set(marked('STORMCELL_TEST', MARK))
+    running.kill()
+    running.wait_for('closed', count=3)
     deadline = time.monotonic() + PATIENCE
-    while marked('STORMCELL_TEST', mark) and time.monotonic() < deadline:
+    while marked('STORMCELL_TEST', MARK) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert marked('STORMCELL_TEST', mark) == []
+    assert marked('STORMCELL_TEST', MARK) == []
     assert not storm.over

@@ -1,0 +1,50 @@
+/* What the tests of session.c share: a session, and the Storm on its other side, which is the test. */
+#ifndef STORMCELL_TESTS_CONVERSATION_H
+#define STORMCELL_TESTS_CONVERSATION_H
+
+#include "fixture.h"
+#include "session.h"
+#include "storm.h"
+
+#define END "\nend\n"
+#define HANDSHAKE                                                                                 \
+    "{\"pidDir\":null,\"conf\":{\"stormcell.message.max.bytes\":1024},\"context\":{\"taskid\":7," \
+    "\"task->component\":{\"2\":\"count\",\"7\":\"word\"},\"componentid\":\"word\","              \
+    "\"stream->outputfields\":{\"default\":[\"word\"],\"direct\":[\"a\",\"b\"]},"                 \
+    "\"stream->target->grouping\":{\"default\":{\"count\":{\"type\":\"SHUFFLE\"}},"               \
+    "\"direct\":{\"count\":{\"type\":\"DIRECT\"}}}}}" END
+#define TUPLE(id, word)                                                                          \
+    "{\"comp\":\"word\",\"tuple\":[\"" word "\"],\"task\":4,\"stream\":\"default\",\"id\":\"" id \
+    "\"}" END
+#define HEARTBEAT \
+    "{\"comp\":null,\"tuple\":[],\"task\":-1,\"stream\":\"__heartbeat\",\"id\":\"-5\"}" END
+#define SYNC "{\"command\":\"sync\"}" END
+
+#define DROPPED                                                                                  \
+    "{\"command\":\"error\",\"msg\":\"Stormcell dropped a message from Storm that it could not " \
+    "read: "
+
+/* For one test: */
+extern struct storm storm;
+extern struct session *session;
+
+/* Fixtures: before the handshake, after it, after it with a pipe to Storm that holds little. */
+void conversation_fresh(void);
+void conversation(void);
+void conversation_in_small_pipe(void);
+void conversation_end(void);
+
+/* Take in what Storm has said. */
+void take_in(void);
+
+/* Write all, and compare with what Storm hears. */
+void check_said(const char *expected);
+
+/* The id that is a number; its text is borrowed until the next call. */
+struct tuple_id number_id(int64_t number);
+
+/* The next message is a tuple with that id, as written; or there is none. */
+void check_next_tuple(const char *id);
+void check_no_message(void);
+
+#endif
