@@ -1,5 +1,5 @@
 /* Arguments of the hot methods, sorted into their places by one table a function. */
-#include "module.h"
+#include "pyapi.h"
 
 static int
 find_name(const struct parameters *parameters, PyObject *name)

@@ -1,5 +1,5 @@
 /* stormcell.Bolt, as far as it is hot: emit anchored to the tuple in hand, ack, fail. */
-#include "module.h"
+#include "pyapi.h"
 
 PyDoc_STRVAR(
     bolt_emit_doc,

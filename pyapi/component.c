@@ -1,19 +1,8 @@
 /* What a component can say: emit, ack, fail, log. These are the methods that user code calls, bound
    to the process's one session; everything cold about components is Python (the package stormcell). */
-#include "module.h"
+#include "pyapi.h"
 
 /* ---- what all of them do ---------------------------------------------------------------- */
-
-struct session *
-module_session(struct module_state *state)
-{
-    if (state->session == NULL) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "there is no Storm on the other side: this works in a component that "
-                        "stormcell-shim runs");
-    }
-    return state->session;
-}
 
 /* After something was said: Storm hears of it soon, also from a thread of the component's own, and
    a component that says more than Storm takes waits. 0, or -1 with an exception. */
@@ -24,11 +13,11 @@ wait_for_room(struct module_state *state)
     session_wake(session);
     while (session_congested(session)) {
         if (PyThread_get_thread_ident() == state->thread) {
-            if (run_wait(state, 100) < 0) {
+            if (wait_for_storm(state, 100) < 0) {
                 return -1;
             }
         } else {
-            Py_BEGIN_ALLOW_THREADS run_pause();
+            Py_BEGIN_ALLOW_THREADS wait_a_moment();
             Py_END_ALLOW_THREADS
         }
     }
@@ -138,7 +127,7 @@ component_emit(struct module_state *state, struct emit *emit, PyObject *values)
     if (!wants_ids) {
         Py_RETURN_NONE;
     }
-    return emit->task >= 0 ? Py_BuildValue("[L]", (long long)emit->task) : run_task_ids(state);
+    return emit->task >= 0 ? Py_BuildValue("[L]", (long long)emit->task) : wait_for_task_ids(state);
 }
 
 /* ---- Component -------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* The way in: JSON text straight to Python objects, in one pass, with no tree between. */
-#include "module.h"
+#include "pyapi.h"
 
 /* ---- scalars ---------------------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* The way out: Python objects straight into the output buffer as JSON. No Python code runs in here
    (only exact and inherited data of built-in types is read), so nothing changes underneath and no
    other thread can write between. An error names the path to the value: tuple[2]['price']. */
-#include "module.h"
+#include "pyapi.h"
 
 /* Where a value stands: in which container, at which place. Lives on the C stack. */
 struct place {

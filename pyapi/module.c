@@ -1,5 +1,5 @@
 /* The module `_stormcell`: registration, and nothing that has a home elsewhere. */
-#include "module.h"
+#include "pyapi.h"
 
 #include "guardian.h"
 

@@ -1,5 +1,5 @@
-/* The one place where a fault of the core becomes a Python exception. */
-#include "module.h"
+/* The one place where a fault of the core, or the lack of a session, becomes a Python exception. */
+#include "pyapi.h"
 
 static PyObject *
 exception_of(const struct module_state *state, enum fault_code code)
@@ -29,4 +29,15 @@ raise_fault(struct module_state *state, const struct fault *fault)
 {
     PyErr_SetString(exception_of(state, fault->code), fault->text);
     return NULL;
+}
+
+struct session *
+module_session(struct module_state *state)
+{
+    if (state->session == NULL) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "there is no Storm on the other side: this works in a component that "
+                        "stormcell-shim runs");
+    }
+    return state->session;
 }

@@ -1,60 +1,8 @@
 /* The life of a component: handshake, then one tuple or command after the other, until Storm goes.
-   The GIL is released in one place, run_wait(), which is where the process waits for Storm: to send
-   more, to take more, or to answer with task ids. */
-#include "module.h"
-
-#include <time.h>
+ */
+#include "pyapi.h"
 
 #include "clock.h"
-
-/* ---- waiting ---------------------------------------------------------------------------- */
-
-int
-run_wait(struct module_state *state, int timeout_ms)
-{
-    struct fault fault = {0}; /* its own: other threads use the state's meanwhile */
-    int result = session_flush(state->session, &fault);
-    if (result >= 0) {
-        Py_BEGIN_ALLOW_THREADS result = session_wait(state->session, timeout_ms, &fault);
-        Py_END_ALLOW_THREADS
-    }
-    if (result < 0) {
-        raise_fault(state, &fault);
-        return -1;
-    }
-    return PyErr_CheckSignals();
-}
-
-void
-run_pause(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 1000 * 1000}, NULL);
-}
-
-static int
-storm_went_away(struct module_state *state)
-{
-    PyErr_SetString(state->went_away, "Storm has closed the wire");
-    return -1;
-}
-
-PyObject *
-run_task_ids(struct module_state *state)
-{
-    struct slice ids;
-    int found = session_answer(state->session, state_fault(state)); /* Storm must be listening */
-    while (found >= 0 &&
-           (found = session_task_ids(state->session, &ids, state_fault(state))) == 0) {
-        if (session_ended(state->session)) {
-            storm_went_away(state);
-            return NULL;
-        }
-        if (run_wait(state, -1) < 0) {
-            return NULL;
-        }
-    }
-    return found < 0 ? raise_fault(state, &state->fault) : convert_json(state, ids);
-}
 
 /* ---- starting --------------------------------------------------------------------------- */
 
@@ -69,7 +17,7 @@ run_handshake(PyObject *module, PyObject *unused)
         return NULL;
     }
     while ((result = session_handshake(session, state_fault(state))) == 0) {
-        if (run_wait(state, -1) < 0) {
+        if (wait_for_storm(state, -1) < 0) {
             return NULL;
         }
     }
@@ -309,7 +257,7 @@ run_step(struct runner *runner)
         if (session_ended(session)) {
             return 0;
         }
-        return run_wait(runner->state, until_timer_ms(runner)) < 0 ? -1 : 1;
+        return wait_for_storm(runner->state, until_timer_ms(runner)) < 0 ? -1 : 1;
     }
     if (got < 0) {
         raise_fault(runner->state, &runner->state->fault);

@@ -1,6 +1,6 @@
 /* Where tuples come from. A bolt has few sources and hears from one many times in a row, so the last
    one is looked at first; the key is the text on the wire, and str objects are made once. */
-#include "module.h"
+#include "pyapi.h"
 
 static bool
 source_is(const struct source *source, const struct message *message)

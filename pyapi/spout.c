@@ -1,5 +1,5 @@
 /* stormcell.Spout, as far as it is hot: emit with an id. */
-#include "module.h"
+#include "pyapi.h"
 
 PyDoc_STRVAR(
     spout_emit_doc,

@@ -1,5 +1,5 @@
 /* stormcell.Tuple: what a bolt is given. Its id is turned into a str only for those who ask. */
-#include "module.h"
+#include "pyapi.h"
 
 #include <structmember.h>
 

@@ -1,3 +1,4 @@
+/* Reserving is free: the memory behind a page comes when it is touched. */
 #include "arena.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* One way to grow, and it cannot overflow. */
 #include "buffer.h"
 
 #include <stdint.h>

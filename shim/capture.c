@@ -1,3 +1,4 @@
+/* From printed bytes to log messages. What it keeps is bounded, and what it drops is counted. */
 #include "capture.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* The process in front. It waits in poll() for printed bytes, signals and the end of Storm or of the
+   interpreter, and sleeps as long as nothing of this happens. */
 #include "guardian.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Storm's first message, taken apart once, so that what an emit needs to know is at hand. */
 #include "handshake.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Bytes come in here, and leave as frames. The only place that reads the wire. */
 #include "inlet.h"
 
 #include <errno.h>

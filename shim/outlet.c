@@ -1,3 +1,4 @@
+/* When to write. How to write is the wire's affair (wire.c). */
 #include "outlet.h"
 
 #include "clock.h"

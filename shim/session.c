@@ -1,3 +1,5 @@
+/* The rules of the conversation, where they are about receiving: handshake, heartbeats, task ids,
+   waiting, the end. What is said to Storm is in session_say.c. */
 #include "session_state.h"
 
 #include <errno.h>

@@ -183,7 +183,7 @@ START_TEST(a_long_conversation)
     unsigned received = 0;
     for (unsigned said = 0; said < 5000; said++) {
         char text[400];
-        int len = snprintf(text, sizeof text, TUPLE("%u", "%0*u"), said, (int)(said % 200), said);
+        int len = snprintf(text, sizeof text, TUPLE("%u", "%0*u"), (int)(said % 200), said, said);
         storm_say(&storm, (struct slice){text, (size_t)len});
         if (said % 7 == 0) {
             struct message message;

@@ -1,6 +1,6 @@
 /* What the files of the extension module share. */
-#ifndef STORMCELL_MODULE_H
-#define STORMCELL_MODULE_H
+#ifndef STORMCELL_PYAPI_H
+#define STORMCELL_PYAPI_H
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -42,6 +42,8 @@ state_of_module(PyObject *module)
 {
     return PyModule_GetState(module);
 }
+
+/* ---- raise.c ----------------------------------------------------------------------------- */
 
 /* The session, or NULL with RuntimeError where there is no Storm on the other side. */
 struct session *module_session(struct module_state *state);
@@ -122,6 +124,18 @@ PyObject *tuple_from_message(struct module_state *state, const struct message *m
 /* The id of a Tuple, or of a str; borrowed. 0, or -1 with TypeError. */
 int tuple_id_of(struct module_state *state, PyObject *object, struct tuple_id *id);
 
+/* ---- wait.c ----------------------------------------------------------------------------- */
+
+/* Flush and wait once, with the GIL released, at most `timeout_ms` (-1: for ever). 0, or -1 with an
+   exception: StormWentAwayError, or that of a Python signal handler. */
+int wait_for_storm(struct module_state *state, int timeout_ms);
+
+/* Sleep a moment; call it without the GIL. */
+void wait_a_moment(void);
+
+/* Wait for the task ids of the last emit: a new list of int, or NULL. */
+PyObject *wait_for_task_ids(struct module_state *state);
+
 /* ---- component.c ------------------------------------------------------------------------ */
 
 typedef struct {
@@ -169,15 +183,6 @@ PyTypeObject *bolt_type_new(PyObject *module, PyTypeObject *base);
 PyTypeObject *spout_type_new(PyObject *module, PyTypeObject *base);
 
 /* ---- run.c ------------------------------------------------------------------------------ */
-
-/* Flush and wait once, with the GIL released. 0, or -1 with an exception. */
-int run_wait(struct module_state *state, int timeout_ms);
-
-/* Sleep a moment; call it without the GIL. */
-void run_pause(void);
-
-/* Wait for the task ids of the last emit: a new list of int, or NULL. */
-PyObject *run_task_ids(struct module_state *state);
 
 /* The module's functions of the life of a component; see their docstrings. */
 PyObject *run_handshake(PyObject *module, PyObject *unused);

@@ -1,0 +1,52 @@
+/* Where the process waits for Storm: to send more, to take more, or to answer with task ids.
+   The GIL is released here and nowhere else, so a batch of tuples runs without giving it up. */
+#include "pyapi.h"
+
+#include <time.h>
+
+int
+wait_for_storm(struct module_state *state, int timeout_ms)
+{
+    struct fault fault = {0}; /* its own: other threads use the state's meanwhile */
+    int result = session_flush(state->session, &fault);
+    if (result >= 0) {
+        Py_BEGIN_ALLOW_THREADS result = session_wait(state->session, timeout_ms, &fault);
+        Py_END_ALLOW_THREADS
+    }
+    if (result < 0) {
+        raise_fault(state, &fault);
+        return -1;
+    }
+    return PyErr_CheckSignals();
+}
+
+void
+wait_a_moment(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 1000 * 1000}, NULL);
+}
+
+static int
+storm_went_away(struct module_state *state)
+{
+    PyErr_SetString(state->went_away, "Storm has closed the wire");
+    return -1;
+}
+
+PyObject *
+wait_for_task_ids(struct module_state *state)
+{
+    struct slice ids;
+    int found = session_answer(state->session, state_fault(state)); /* Storm must be listening */
+    while (found >= 0 &&
+           (found = session_task_ids(state->session, &ids, state_fault(state))) == 0) {
+        if (session_ended(state->session)) {
+            storm_went_away(state);
+            return NULL;
+        }
+        if (wait_for_storm(state, -1) < 0) {
+            return NULL;
+        }
+    }
+    return found < 0 ? raise_fault(state, &state->fault) : convert_json(state, ids);
+}
