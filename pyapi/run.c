@@ -1,5 +1,4 @@
-/* The life of a component: handshake, then one tuple or command after the other, until Storm goes.
- */
+/* The life of a component: handshake, then one tuple or command after another, until Storm goes. */
 #include "pyapi.h"
 
 #include "clock.h"

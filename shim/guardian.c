@@ -103,7 +103,7 @@ describe_component(const struct arena_component *component, char *out, size_t si
     }
 }
 
-/* Who died, and why: its last words, or else of what, with what in hand. */
+/* Who died, of what or with what last words, and with what in hand. */
 static void
 describe_death(const struct guardian *guardian, char *out, size_t size)
 {
@@ -115,12 +115,11 @@ describe_death(const struct guardian *guardian, char *out, size_t size)
     describe_status(guardian->status, cause, sizeof cause);
     describe_hand(&arena->component.hand, hand, sizeof hand);
     if (arena->last_words_len > 0) {
-        snprintf(out, size, "the Python process %ld%s ended: %.*s", (long)guardian->interpreter,
-                 component, (int)arena->last_words_len, arena->last_words);
-    } else {
-        snprintf(out, size, "the Python process %ld%s %s%s", (long)guardian->interpreter, component,
-                 cause, hand);
+        snprintf(cause, sizeof cause, "ended");
     }
+    snprintf(out, size, "the Python process %ld%s %s%s%s%.*s", (long)guardian->interpreter,
+             component, cause, hand, arena->last_words_len > 0 ? ": " : "",
+             (int)arena->last_words_len, arena->last_words);
 }
 
 /* Read Storm's handshake where the interpreter died before it did; Storm waits for its answer

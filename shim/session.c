@@ -172,7 +172,6 @@ session_close(struct session *session, int timeout_ms, bool in_order)
     }
     if (session->arena != NULL) {
         session->arena->in_order = in_order;
-        session->arena->component.hand.kind = HAND_EMPTY;
     }
 }
 

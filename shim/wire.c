@@ -111,7 +111,9 @@ size_t
 wire_pending(const struct arena *arena, enum arena_writer writer)
 {
     const struct arena_lane *lane = &arena->lanes[writer];
-    return atomic_load(&lane->committed) - atomic_load(&lane->written);
+    size_t committed = atomic_load(&lane->committed);
+    size_t written = atomic_load(&lane->written);
+    return committed > written ? committed - written : 0; /* less while the lane is rewound */
 }
 
 static int

@@ -31,6 +31,10 @@ def main() -> int:
         _native.last_words(str(error))
     except _native.StormWentAwayError:
         in_order = True  # nobody is left to tell
+    except SystemExit as error:
+        _native.last_words(f"the component called sys.exit({error.code!r})")
+    except BaseException as error:
+        _native.last_words(_trace(error))
     _native.close(in_order)
     return _exit_status(0 if in_order else 1)
 

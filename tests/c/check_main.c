@@ -9,10 +9,11 @@ static const struct {
     const char *name;
     Suite *(*make)(void);
 } suites[] = {
-    {"fault", fault_suite},     {"buffer", buffer_suite},       {"frame", frame_suite},
-    {"json", json_suite},       {"codec", codec_suite},         {"ids", ids_suite},
-    {"message", message_suite}, {"handshake", handshake_suite}, {"arena", arena_suite},
-    {"wire", wire_suite},       {"capture", capture_suite},     {"session", session_suite},
+    {"fault", fault_suite},       {"buffer", buffer_suite},       {"frame", frame_suite},
+    {"json", json_suite},         {"codec", codec_suite},         {"ids", ids_suite},
+    {"message", message_suite},   {"handshake", handshake_suite}, {"arena", arena_suite},
+    {"wire", wire_suite},         {"capture", capture_suite},     {"session", session_suite},
+    {"guardian", guardian_suite},
 };
 
 enum { SUITES = sizeof suites / sizeof suites[0] };

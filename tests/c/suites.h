@@ -16,6 +16,7 @@ Suite *arena_suite(void);
 Suite *wire_suite(void);
 Suite *capture_suite(void);
 Suite *session_suite(void);
+Suite *guardian_suite(void);
 
 /* Parts of the suites json and session, in files of their own. */
 TCase *json_nesting(void);

@@ -74,6 +74,3 @@ def start(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Start]:
 def end_in_order(parent: Parent) -> None:
     if parent.process.poll() is None and parent.jvm.pid is not None:
         assert parent.finish() == 0
-        assert not parent.jvm.live, f"neither acked nor failed: {parent.jvm.live}"
-
-

@@ -27,6 +27,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -172,7 +173,8 @@ class LocalStorm:
         scratch = self._folder / 'tmp'
         scratch.mkdir(exist_ok=True)
         command = [str(HERE / 'loopback'), 'java', *JAVA_FLAGS, f'-Djava.io.tmpdir={scratch}']
-        with self.log.open('wb') as log:
+        self.log.write_bytes(b'')
+        with self.log.open('ab') as log:  # appending, since others may write to it too
             self._jvm = subprocess.Popen(
                 [*command, '-cp', classes, 'stormcell.localstorm.Main'],
                 stdin=subprocess.PIPE,
@@ -219,6 +221,12 @@ class LocalStorm:
             if not done():
                 raise StormError(f'{why()}; Storm has ended; {self._last_lines()}')
 
+    def rest(self, seconds: float) -> None:
+        """Lets time pass. Raises StormError if Storm ends."""
+        with self.news:
+            if self.news.wait_for(lambda: self._over, seconds):
+                raise StormError(f'Storm has ended; {self._last_lines()}')
+
     @property
     def over(self) -> bool:
         """Whether the JVM has ended or closed its end of the line."""
@@ -238,6 +246,7 @@ class LocalStorm:
         jvm.wait()
         if self._reader:
             self._reader.join()
+        shutil.rmtree(self._folder / 'tmp', ignore_errors=True)
         return left
 
     def processes(self) -> List[int]:

@@ -1,0 +1,222 @@
+"""Runs one example on a LocalCluster and shows what its Python bolts count. Started by examples/run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any, Deque, Dict, Iterator, List, Tuple
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / 'tests' / 'storm'))
+
+from localstorm import PATIENCE, Event, LocalStorm, StormError  # noqa: E402
+
+RATE_OVER = 2.0  # seconds that a rate is measured over
+ROWS = 15
+
+
+class Counts:
+    """What has been heard from the topology: the newest count of each word, as a Python bolt emitted it."""
+
+    def __init__(self, log: Path) -> None:
+        self.newest: Dict[str, Tuple[int, int]] = {}  # word -> count, task
+        self.problem = ''
+        self.dead = ''
+        self.began = 0.0
+        self.latest = 0.0
+        self._past: Deque[Tuple[float, Dict[str, int]]] = deque()
+        self._log = log
+
+    def hear(self, event: Event) -> None:
+        if event['event'] == 'table':
+            self._count(event['rows'])
+        elif event['event'] in ('log', 'error', 'died'):
+            self._write(event)
+        if event['event'] == 'error':
+            self.problem = f'{event["component"]}: {last_line(event["text"])}'
+        elif event['event'] == 'died':
+            self.dead = f'{event["component"]} ended by itself: {last_line(event["text"])}'
+
+    @property
+    def total(self) -> int:
+        return sum(count for count, _ in self.newest.values())
+
+    @property
+    def seconds(self) -> float:
+        """How long counts have been coming."""
+        return self.latest - self.began
+
+    @property
+    def rate(self) -> float:
+        return sum(map(self.rate_of, self.newest))
+
+    def rate_of(self, word: str) -> float:
+        """Words a second, over the last few seconds."""
+        then, counts = self._past[0]
+        return (self.newest[word][0] - counts.get(word, 0)) / (self.latest - then) if self.latest > then else 0.0
+
+    def _count(self, rows: List[Any]) -> None:
+        self.latest = time.monotonic()
+        self.began = self.began or self.latest
+        for word, count, task in rows:
+            self.newest[word] = count, task
+        self._past.append((self.latest, {word: count for word, (count, _) in self.newest.items()}))
+        while self.latest - self._past[0][0] > RATE_OVER:
+            self._past.popleft()
+
+    def _write(self, event: Event) -> None:
+        with self._log.open('a', encoding='utf-8') as log:
+            if event.get('dropped'):
+                log.write(f'{event["component"]}-{event["task"]}: {event["dropped"]} lines left out\n')
+            log.write(f'{event["component"]}-{event["task"]} {event.get("level", event["event"])}: {event["text"]}\n')
+
+
+def last_line(text: str) -> str:
+    return (text.strip().splitlines() or ['no reason given'])[-1]
+
+
+def table(counts: Counts) -> List[str]:
+    """The words by count, biggest first, and their sum."""
+    words = sorted(counts.newest, key=lambda word: (-counts.newest[word][0], word))
+    wide = max([8, *map(len, words[:ROWS])])
+    lines = [f'{"word":<{wide}} {"count":>12} {"task":>5} {"rate/s":>10}']
+    for word in words[:ROWS]:
+        count, task = counts.newest[word]
+        lines.append(f'{word:<{wide}} {count:>12,} {task:>5} {counts.rate_of(word):>10,.0f}')
+    if len(words) > ROWS:
+        lines.append(f'and {len(words) - ROWS:,} more')
+    return [*lines, f'{"total":<{wide}} {counts.total:>12,} {"":>5} {counts.rate:>10,.0f}']
+
+
+class Screen:
+    """A terminal: the table is drawn again in its place."""
+
+    period = 0.25
+
+    def __init__(self) -> None:
+        self._drawn = 0
+
+    def say(self, text: str) -> None:
+        self._draw([text])
+
+    def show(self, counts: Counts, title: str) -> None:
+        lines = [f'{title}, up {counts.seconds:.0f} s; Ctrl-C ends it', '', *table(counts)]
+        self._draw(lines + (['', f'last error of {counts.problem}'] if counts.problem else []))
+
+    def leave(self) -> None:
+        self._draw([])
+
+    def _draw(self, lines: List[str]) -> None:
+        size = shutil.get_terminal_size()
+        lines = [line[: size.columns - 1] for line in lines][: size.lines - 1]
+        up = f'\x1b[{self._drawn}A' if self._drawn else ''
+        sys.stdout.write(f'{up}\r\x1b[J' + ''.join(line + '\n' for line in lines))
+        sys.stdout.flush()
+        self._drawn = len(lines)
+
+
+class Lines:
+    """A file or a pipe: a line a second."""
+
+    period = 1.0
+
+    def say(self, text: str) -> None:
+        print(text, flush=True)
+
+    def show(self, counts: Counts, title: str) -> None:
+        words = sorted(counts.newest)[:ROWS]
+        parts = [f'{counts.seconds:.0f} s', f'total {counts.total:,}', f'{counts.rate:,.0f}/s']
+        parts += [f'{word} {counts.newest[word][0]:,}' for word in words]
+        self.say('  '.join(parts + ([f'last error of {counts.problem}'] if counts.problem else [])))
+
+    def leave(self) -> None:
+        pass
+
+
+def load(folder: Path) -> Dict[str, Any]:
+    """Reads an example's topology.json; its resources are beside it, and the shim is where examples/run built it."""
+    topology: Dict[str, Any] = json.loads((folder / 'topology.json').read_text())
+    topology['resources'] = str(folder / topology['resources'])
+    shim = os.environ.get('STORMCELL_SHIM', 'stormcell-shim')
+    for component in topology['components']:
+        if 'command' in component:
+            component['command'] = [shim if word == 'stormcell-shim' else word for word in component['command']]
+    return topology
+
+
+@contextlib.contextmanager
+def one_interrupt() -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal all end the block, and no second one disturbs what then is put in order."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def end(*_: Any) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for each in signals:
+        signal.signal(each, end)
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+
+
+def watch(storm: LocalStorm, counts: Counts, view: Screen | Lines, title: str, seconds: int) -> None:
+    """Shows the counts until the time is up; for ever if `seconds` is 0. Raises StormError if counts can come no more."""
+    storm.wait(lambda: bool(counts.began or counts.dead), PATIENCE, lambda: 'nothing has been counted')
+    end = counts.began + seconds if seconds else float('inf')
+    while not counts.dead and time.monotonic() < end:
+        with storm.news:
+            view.show(counts, title)
+        storm.rest(min(view.period, max(0.0, end - time.monotonic())))
+    if counts.dead:
+        raise StormError(counts.dead)
+
+
+def summary(counts: Counts, log: Path) -> List[str]:
+    tasks = len({task for _, task in counts.newest.values()})
+    pace = counts.total / counts.seconds if counts.seconds else 0.0
+    return [
+        *(table(counts) if counts.newest else []),
+        f'{counts.total:,} words counted by {tasks} Python tasks in {counts.seconds:.0f} s, {pace:,.0f} a second',
+        f'log: {log}',
+    ]
+
+
+def run(folder: Path, seconds: int) -> int:
+    topology = load(folder)
+    place = ROOT / 'build' / 'examples' / folder.name
+    storm = LocalStorm(place)
+    counts = Counts(storm.log)
+    view = Screen() if sys.stdout.isatty() and os.environ.get('TERM', 'dumb') != 'dumb' else Lines()
+    failure = ''
+    with one_interrupt():
+        try:
+            view.say('starting Apache Storm')
+            storm.start()
+            storm.submit(topology, listener=counts.hear)
+            view.say(f'starting {folder.name}')
+            watch(storm, counts, view, f'{folder.name} on Apache Storm {storm.version}', seconds)
+        except StormError as error:
+            failure = str(error)
+    view.say('stopping')
+    left = storm.stop()
+    view.leave()
+    print('\n'.join(summary(counts, storm.log)))
+    if left:
+        failure = failure or f'processes {left} did not end and were killed'
+    if failure:
+        print(f'examples/run: {failure}', file=sys.stderr)
+    return 1 if failure else 0
+
+
+if __name__ == '__main__':
+    sys.exit(run(Path(sys.argv[1]), int(sys.argv[2])))
