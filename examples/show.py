@@ -83,16 +83,20 @@ def last_line(text: str) -> str:
 
 
 def table(counts: Counts) -> List[str]:
-    """The words by count, biggest first, and their sum."""
-    words = sorted(counts.newest, key=lambda word: (-counts.newest[word][0], word))
-    wide = max([8, *map(len, words[:ROWS])])
+    """The most frequent words, in the order of the alphabet so that none jumps about, and the sum of all."""
+    words = most_frequent(counts)
+    wide = max([8, *map(len, words)])
     lines = [f'{"word":<{wide}} {"count":>12} {"task":>5} {"rate/s":>10}']
-    for word in words[:ROWS]:
+    for word in words:
         count, task = counts.newest[word]
         lines.append(f'{word:<{wide}} {count:>12,} {task:>5} {counts.rate_of(word):>10,.0f}')
-    if len(words) > ROWS:
-        lines.append(f'and {len(words) - ROWS:,} more')
+    if len(words) < len(counts.newest):
+        lines.append(f'and {len(counts.newest) - len(words):,} more words')
     return [*lines, f'{"total":<{wide}} {counts.total:>12,} {"":>5} {counts.rate:>10,.0f}']
+
+
+def most_frequent(counts: Counts) -> List[str]:
+    return sorted(sorted(counts.newest, key=lambda word: -counts.newest[word][0])[:ROWS])
 
 
 class Screen:
@@ -131,9 +135,8 @@ class Lines:
         print(text, flush=True)
 
     def show(self, counts: Counts, title: str) -> None:
-        words = sorted(counts.newest)[:ROWS]
         parts = [f'{counts.seconds:.0f} s', f'total {counts.total:,}', f'{counts.rate:,.0f}/s']
-        parts += [f'{word} {counts.newest[word][0]:,}' for word in words]
+        parts += [f'{word} {counts.newest[word][0]:,}' for word in most_frequent(counts)]
         self.say('  '.join(parts + ([f'last error of {counts.problem}'] if counts.problem else [])))
 
     def leave(self) -> None:
@@ -152,21 +155,24 @@ def load(folder: Path) -> Dict[str, Any]:
 
 
 @contextlib.contextmanager
-def one_interrupt() -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal all end the block, and no second one disturbs what then is put in order."""
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+def interruptible() -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal each end the block; after it, none disturbs what is put in order."""
+
+    def all_signals(handler: Any) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, handler)
 
     def end(*_: Any) -> None:
-        for each in signals:
-            signal.signal(each, signal.SIG_IGN)
+        all_signals(signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    for each in signals:
-        signal.signal(each, end)
+    all_signals(end)
     try:
         yield
     except KeyboardInterrupt:
         pass
+    finally:
+        all_signals(signal.SIG_IGN)
 
 
 def watch(storm: LocalStorm, counts: Counts, view: Screen | Lines, title: str, seconds: int) -> None:
@@ -198,7 +204,7 @@ def run(folder: Path, seconds: int) -> int:
     counts = Counts(storm.log)
     view = Screen() if sys.stdout.isatty() and os.environ.get('TERM', 'dumb') != 'dumb' else Lines()
     failure = ''
-    with one_interrupt():
+    with interruptible():
         try:
             view.say('starting Apache Storm')
             storm.start()
@@ -207,10 +213,12 @@ def run(folder: Path, seconds: int) -> int:
             watch(storm, counts, view, f'{folder.name} on Apache Storm {storm.version}', seconds)
         except StormError as error:
             failure = str(error)
+    with storm.news:
+        lines = summary(counts, storm.log)
     view.say('stopping')
     left = storm.stop()
     view.leave()
-    print('\n'.join(summary(counts, storm.log)))
+    print('\n'.join(lines))
     if left:
         failure = failure or f'processes {left} did not end and were killed'
     if failure:

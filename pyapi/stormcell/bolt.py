@@ -81,6 +81,7 @@ class BatchingBolt(Bolt):
 
     _batches: dict[Hashable, list[_native.Tuple]]
     _tick_counter: int
+    _reported: BaseException | None = None
 
     def __new__(cls: type[Self], *args: Any, **kwargs: Any) -> Self:
         # Here rather than in __init__, which subclasses may forget to call.
@@ -125,11 +126,26 @@ class BatchingBolt(Bolt):
     def _batch_failed(self, exception: Exception, batch: list[_native.Tuple]) -> None:
         if isinstance(exception, _native.StormWentAwayError):
             raise exception
-        self.raise_exception(exception, batch[0])
-        if self.auto_fail:
-            self._settle(self.fail, batch)
+        try:
+            self.raise_exception(exception, batch[0])
+            self._reported = exception
+        finally:
+            if self.auto_fail:
+                self._settle(self.fail, batch)
         if self.exit_on_exception:
             raise exception
+
+    def _on_exception(self, exception: BaseException, tup: _native.Tuple | None) -> bool:
+        if exception is not self._reported:
+            return super()._on_exception(exception, tup)
+        return self._exits(exception)
+
+    def _exits(self, exception: BaseException) -> bool:
+        if self.exit_on_exception and self.auto_fail:  # what has gathered goes back to its spouts
+            for batch in self._batches.values():
+                self._settle(self.fail, batch)
+            self._batches.clear()
+        return super()._exits(exception)
 
     def _settle(
         self, settle: Callable[[_native.Tuple], object], batch: list[_native.Tuple]

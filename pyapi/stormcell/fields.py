@@ -20,13 +20,14 @@ def values_type(
     except KeyError:
         known = ", ".join(f"{c}/{s}" for c, streams in fields.items() for s in streams)
         raise ValueError(
-            f"it comes from stream {stream!r} of component {component!r}, to which this component "
-            f"does not subscribe (it subscribes to: {known})"
+            f"a tuple came from stream {stream!r} of component {component!r}, to which this "
+            f"component does not subscribe (it subscribes to: {known}); has the topology been "
+            f"changed without this component?"
         ) from None
     from collections import namedtuple  # costs a millisecond: only for those who get tuples
 
     # A field's name that is none for Python (user-id, class, _x) becomes its position: _0, _1.
-    return namedtuple(_type_name(component, stream), names, rename=True)  # type: ignore[misc]
+    return namedtuple(_type_name(component, stream), names, rename=True)
 
 
 def _type_name(component: str, stream: str) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 TEXT_MAX = 64 * 1024
 """Characters of a report; Storm keeps it in ZooKeeper, which takes a megabyte at most."""
 
+_PACKAGE = os.path.dirname(__file__) + os.sep
+
 
 def describe(
     component: Component, exception: BaseException, tup: _native.Tuple | None = None
@@ -21,19 +23,24 @@ def describe(
     """A report of an exception in user code: what, where, with which tuple, and the traceback."""
     what = f"Python {type(exception).__name__} raised"
     if tup is not None:
-        what += f" while processing {_shorten(_safe_repr(tup), 2000)}"
+        what += f" while processing {shorten(_safe_repr(tup), 2000)}"
     where = (
         f"in component {component.component_name!r}, task {component.task_id}, "
         f"on {socket.gethostname()}, process {os.getpid()}"
     )
-    return _shorten(f"{what}\n{where}\n{trace(exception)}", TEXT_MAX)
+    return shorten(f"{what}\n{where}\n{trace(exception)}", TEXT_MAX)
 
 
 def trace(exception: BaseException) -> str:
     """The exception with its traceback, without the frames of this package that called it."""
+    frames = exception.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+        frames = frames.tb_next
     try:
         return "".join(
-            traceback.format_exception(type(exception), exception, exception.__traceback__)
+            traceback.format_exception(
+                type(exception), exception, frames or exception.__traceback__
+            )
         ).rstrip()
     except Exception as second:  # its own __str__ may raise
         return f"{type(exception).__name__} (which could not be shown: {type(second).__name__})"
@@ -46,7 +53,8 @@ def _safe_repr(value: object) -> str:
         return f"a {type(value).__name__} (its repr raised {type(exception).__name__})"
 
 
-def _shorten(text: str, limit: int) -> str:
+def shorten(text: str, limit: int) -> str:
+    """`text` without its middle where it is longer than `limit` characters."""
     if len(text) <= limit:
         return text
     half = limit // 2

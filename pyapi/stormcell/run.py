@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TextIO
+from io import TextIOWrapper
 
 from stormcell import _native
 from stormcell.bolt import Bolt
@@ -19,22 +19,25 @@ class StartError(Exception):
 
 def main() -> int:
     """Run the component that sys.argv[1] names until Storm goes. The status to exit with."""
-    if len(sys.argv) != 2 or sys.stdin.isatty():
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-") or os.isatty(0):
         print("usage: python -m stormcell.run MODULE.CLASS  (started by Storm)", file=sys.stderr)
         return 2
     _native.open()
     _line_by_line()
+    process = os.getpid()
     in_order = False
     try:
         in_order = run(sys.argv[1])
     except StartError as error:
-        _native.last_words(str(error))
+        _last_words(str(error))
     except _native.StormWentAwayError:
         in_order = True  # nobody is left to tell
     except SystemExit as error:
-        _native.last_words(f"the component called sys.exit({error.code!r})")
+        _last_words(f"the component called sys.exit({error.code!r})")
     except BaseException as error:
-        _native.last_words(_trace(error))
+        if os.getpid() != process:
+            raise  # a child that user code forked came back to here: it has no last words
+        _last_words(_trace(error))
     _native.close(in_order)
     return _exit_status(0 if in_order else 1)
 
@@ -43,7 +46,7 @@ def run(name: str) -> bool:
     """Load, start and serve the component. True: the end was in order. StartError."""
     try:
         conf, context = _native.handshake()
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise StartError(str(error)) from None
     component = _start(load(name), conf, context)
     _native.answer()
@@ -67,10 +70,9 @@ def load(name: str) -> type[Component]:
 
 
 def _import(module_name: str, name: str) -> object:
-    import importlib
-
     try:
-        return importlib.import_module(module_name)
+        __import__(module_name)
+        return sys.modules[module_name]
     except ModuleNotFoundError as error:
         if error.name is not None and (module_name + ".").startswith(error.name + "."):
             raise StartError(
@@ -85,17 +87,19 @@ def _import(module_name: str, name: str) -> object:
 def _start(
     component_class: type[Component], conf: dict[str, object], context: dict[str, object]
 ) -> Component:
-    name = component_class.__name__
+    step = "__init__"
     try:
         component = component_class()
         component._setup(conf, context)
         _route_logging(component)
+        step = "initialize"
         component.initialize(conf, context)
         _route_logging(component)
     except _native.StormWentAwayError:
         raise
     except BaseException as error:
-        raise StartError(f"{name}.initialize() failed:\n{_trace(error)}") from None
+        where = f"{component_class.__name__}.{step}()"
+        raise StartError(f"{where} failed:\n{_trace(error)}") from None
     return component
 
 
@@ -113,6 +117,13 @@ def _trace(error: BaseException) -> str:
     return trace(error)
 
 
+def _last_words(text: str) -> None:
+    from stormcell.report import shorten
+
+    # The arena has room for 16 KiB, and what matters of a traceback is its end.
+    _native.last_words(shorten(text, 4000).encode("utf-8", "backslashreplace").decode())
+
+
 def _file_of(module_name: str) -> str:
     return getattr(sys.modules[module_name], "__file__", None) or "built in"
 
@@ -123,11 +134,13 @@ def _line_by_line() -> None:
     The streams are opened anew: under `python -m` they were made for what was at descriptors 1 and
     2 before these became pipes.
     """
-    sys.stdout = sys.__stdout__ = _open_stream(1)  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = _open_stream(2)  # type: ignore[misc]
+    for name, descriptor in ("stdout", 1), ("stderr", 2):
+        stream = _open_stream(descriptor)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
 
 
-def _open_stream(descriptor: int) -> TextIO:
+def _open_stream(descriptor: int) -> TextIOWrapper:
     return open(
         descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
     )

@@ -199,10 +199,13 @@ class Jvm:
         """Read what the component wrote."""
         self._bytes += data
         start = 0
-        while (end := self._bytes.find(b"\nend\n", start)) >= 0:
-            self._message(bytes(self._bytes[start:end]))
-            start = end + len(b"\nend\n")
-        del self._bytes[:start]
+        try:
+            while (end := self._bytes.find(b"\nend\n", start)) >= 0:
+                text = bytes(self._bytes[start:end])
+                start = end + len(b"\nend\n")
+                self._message(text)
+        finally:
+            del self._bytes[:start]
 
     def finish(self) -> None:
         """The component has closed its side."""

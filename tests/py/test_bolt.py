@@ -37,10 +37,8 @@ def test_gets_what_was_sent(start: Start) -> None:
         """
     )
     for id in ("-9223372036854775808", "9223372036854775807", "0", "-7", "no number", "9" * 19, "-0"):
-        parent.exchange("ä/\u2020\U0001f40e", id=id, task=3)
-        message = parent.jvm.said[0]
-        parent.jvm.said.clear()
-        assert message["tuple"] == [[id, "words", "default", 3, ["ä/\u2020\U0001f40e"]]]
+        _, said = parent.exchange("ä/\u2020\U0001f40e", id=id, task=3)
+        assert said[0]["tuple"] == [[id, "words", "default", 3, ["ä/\u2020\U0001f40e"]]]
 
 
 def test_values_of_every_kind_come_and_go_unchanged(start: Start) -> None:
