@@ -9,14 +9,16 @@ import sysconfig
 MODULES = ('_json', '_ctypes', '_hashlib', '_ssl', '_sqlite3', '_decimal', '_datetime', 'zlib')
 
 
-def base_executable() -> str:
-    """Outside any virtual environment; as the installation names it, links unresolved."""
-    base = getattr(sys, '_base_executable', None) or sys.executable
-    return base if os.path.exists(base) else os.path.realpath(sys.executable)
-
-
 def config(*names: str) -> list[str]:
     return [str(sysconfig.get_config_var(name) or '') for name in names]
+
+
+def base_executable() -> str:
+    """Outside any virtual environment, and otherwise as whoever started it named it."""
+    if sys.prefix == sys.base_prefix:
+        return sys.executable
+    base = os.path.join(sys.base_prefix, 'bin', 'python' + config('LDVERSION')[0])
+    return base if os.path.exists(base) else os.path.realpath(sys.executable)
 
 
 def archive() -> str:

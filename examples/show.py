@@ -10,39 +10,68 @@ import signal
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Deque, Dict, Iterator, List, Tuple
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / 'tests' / 'storm'))
+sys.path.insert(0, str(ROOT / "tests" / "storm"))
 
 from localstorm import PATIENCE, Event, LocalStorm, StormError  # noqa: E402
 
 RATE_OVER = 2.0  # seconds that a rate is measured over
 ROWS = 15
+LOGGED_PER_SECOND = 50
+
+
+class Log:
+    """What the components say, in a file; never so much that it fills the disk."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("w", encoding="utf-8", buffering=1)
+        self._second = 0
+        self._written = 0
+
+    def write(self, event: Event) -> None:
+        second = int(time.monotonic())
+        if second != self._second:
+            left_out = max(0, self._written - LOGGED_PER_SECOND)
+            self._second, self._written = second, 0
+            if left_out:
+                self._file.write(f"({left_out} messages more were left out)\n")
+        self._written += 1
+        if self._written <= LOGGED_PER_SECOND:
+            self._file.write(self._text(event))
+
+    @staticmethod
+    def _text(event: Event) -> str:
+        who = f"{event['component']}-{event['task']}"
+        before = f"{who}: {event['dropped']} lines left out\n" if event.get("dropped") else ""
+        return f"{before}{who} {event.get('level', event['event'])}: {event['text']}\n"
 
 
 class Counts:
     """What has been heard from the topology: the newest count of each word, as a Python bolt emitted it."""
 
-    def __init__(self, log: Path) -> None:
-        self.newest: Dict[str, Tuple[int, int]] = {}  # word -> count, task
-        self.problem = ''
-        self.dead = ''
+    def __init__(self, log: Log) -> None:
+        self.newest: dict[str, tuple[int, int]] = {}  # word -> count, task
+        self.problem = ""
+        self.dead = ""
         self.began = 0.0
         self.latest = 0.0
-        self._past: Deque[Tuple[float, Dict[str, int]]] = deque()
+        self._past: deque[tuple[float, dict[str, int]]] = deque()
         self._log = log
 
     def hear(self, event: Event) -> None:
-        if event['event'] == 'table':
-            self._count(event['rows'])
-        elif event['event'] in ('log', 'error', 'died'):
-            self._write(event)
-        if event['event'] == 'error':
-            self.problem = f'{event["component"]}: {last_line(event["text"])}'
-        elif event['event'] == 'died':
-            self.dead = f'{event["component"]} ended by itself: {last_line(event["text"])}'
+        if event["event"] == "table":
+            self._count(event["rows"])
+        elif event["event"] in ("log", "error", "died"):
+            self._log.write(event)
+        if event["event"] == "error":
+            self.problem = f"{event['component']}: {last_line(event['text'])}"
+        elif event["event"] == "died":
+            self.dead = event["component"]
 
     @property
     def total(self) -> int:
@@ -60,9 +89,13 @@ class Counts:
     def rate_of(self, word: str) -> float:
         """Words a second, over the last few seconds."""
         then, counts = self._past[0]
-        return (self.newest[word][0] - counts.get(word, 0)) / (self.latest - then) if self.latest > then else 0.0
+        return (
+            (self.newest[word][0] - counts.get(word, 0)) / (self.latest - then)
+            if self.latest > then
+            else 0.0
+        )
 
-    def _count(self, rows: List[Any]) -> None:
+    def _count(self, rows: list[Any]) -> None:
         self.latest = time.monotonic()
         self.began = self.began or self.latest
         for word, count, task in rows:
@@ -71,31 +104,25 @@ class Counts:
         while self.latest - self._past[0][0] > RATE_OVER:
             self._past.popleft()
 
-    def _write(self, event: Event) -> None:
-        with self._log.open('a', encoding='utf-8') as log:
-            if event.get('dropped'):
-                log.write(f'{event["component"]}-{event["task"]}: {event["dropped"]} lines left out\n')
-            log.write(f'{event["component"]}-{event["task"]} {event.get("level", event["event"])}: {event["text"]}\n')
-
 
 def last_line(text: str) -> str:
-    return (text.strip().splitlines() or ['no reason given'])[-1]
+    return (text.strip().splitlines() or ["no reason given"])[-1]
 
 
-def table(counts: Counts) -> List[str]:
+def table(counts: Counts) -> list[str]:
     """The most frequent words, in the order of the alphabet so that none jumps about, and the sum of all."""
     words = most_frequent(counts)
     wide = max([8, *map(len, words)])
-    lines = [f'{"word":<{wide}} {"count":>12} {"task":>5} {"rate/s":>10}']
+    lines = [f"{'word':<{wide}} {'count':>12} {'task':>5} {'rate/s':>10}"]
     for word in words:
         count, task = counts.newest[word]
-        lines.append(f'{word:<{wide}} {count:>12,} {task:>5} {counts.rate_of(word):>10,.0f}')
+        lines.append(f"{word:<{wide}} {count:>12,} {task:>5} {counts.rate_of(word):>10,.0f}")
     if len(words) < len(counts.newest):
-        lines.append(f'and {len(counts.newest) - len(words):,} more words')
-    return [*lines, f'{"total":<{wide}} {counts.total:>12,} {"":>5} {counts.rate:>10,.0f}']
+        lines.append(f"and {len(counts.newest) - len(words):,} more words")
+    return [*lines, f"{'total':<{wide}} {counts.total:>12,} {'':>5} {counts.rate:>10,.0f}"]
 
 
-def most_frequent(counts: Counts) -> List[str]:
+def most_frequent(counts: Counts) -> list[str]:
     return sorted(sorted(counts.newest, key=lambda word: -counts.newest[word][0])[:ROWS])
 
 
@@ -111,17 +138,17 @@ class Screen:
         self._draw([text])
 
     def show(self, counts: Counts, title: str) -> None:
-        lines = [f'{title}, up {counts.seconds:.0f} s; Ctrl-C ends it', '', *table(counts)]
-        self._draw(lines + (['', f'last error of {counts.problem}'] if counts.problem else []))
+        lines = [f"{title}, up {counts.seconds:.0f} s; Ctrl-C ends it", "", *table(counts)]
+        self._draw(lines + (["", f"last error of {counts.problem}"] if counts.problem else []))
 
     def leave(self) -> None:
         self._draw([])
 
-    def _draw(self, lines: List[str]) -> None:
+    def _draw(self, lines: list[str]) -> None:
         size = shutil.get_terminal_size()
         lines = [line[: size.columns - 1] for line in lines][: size.lines - 1]
-        up = f'\x1b[{self._drawn}A' if self._drawn else ''
-        sys.stdout.write(f'{up}\r\x1b[J' + ''.join(line + '\n' for line in lines))
+        up = f"\x1b[{self._drawn}A" if self._drawn else ""
+        sys.stdout.write(f"{up}\r\x1b[J" + "".join(line + "\n" for line in lines))
         sys.stdout.flush()
         self._drawn = len(lines)
 
@@ -135,22 +162,24 @@ class Lines:
         print(text, flush=True)
 
     def show(self, counts: Counts, title: str) -> None:
-        parts = [f'{counts.seconds:.0f} s', f'total {counts.total:,}', f'{counts.rate:,.0f}/s']
-        parts += [f'{word} {counts.newest[word][0]:,}' for word in most_frequent(counts)]
-        self.say('  '.join(parts + ([f'last error of {counts.problem}'] if counts.problem else [])))
+        parts = [f"{counts.seconds:.0f} s", f"total {counts.total:,}", f"{counts.rate:,.0f}/s"]
+        parts += [f"{word} {counts.newest[word][0]:,}" for word in most_frequent(counts)]
+        self.say("  ".join(parts + ([f"last error of {counts.problem}"] if counts.problem else [])))
 
     def leave(self) -> None:
         pass
 
 
-def load(folder: Path) -> Dict[str, Any]:
+def load(folder: Path) -> dict[str, Any]:
     """Reads an example's topology.json; its resources are beside it, and the shim is where examples/run built it."""
-    topology: Dict[str, Any] = json.loads((folder / 'topology.json').read_text())
-    topology['resources'] = str(folder / topology['resources'])
-    shim = os.environ.get('STORMCELL_SHIM', 'stormcell-shim')
-    for component in topology['components']:
-        if 'command' in component:
-            component['command'] = [shim if word == 'stormcell-shim' else word for word in component['command']]
+    topology: dict[str, Any] = json.loads((folder / "topology.json").read_text())
+    topology["resources"] = str(folder / topology["resources"])
+    shim = os.environ.get("STORMCELL_SHIM", "stormcell-shim")
+    for component in topology["components"]:
+        if "command" in component:
+            component["command"] = [
+                shim if word == "stormcell-shim" else word for word in component["command"]
+            ]
     return topology
 
 
@@ -175,56 +204,63 @@ def interruptible() -> Iterator[None]:
         all_signals(signal.SIG_IGN)
 
 
-def watch(storm: LocalStorm, counts: Counts, view: Screen | Lines, title: str, seconds: int) -> None:
+def watch(
+    storm: LocalStorm, counts: Counts, view: Screen | Lines, title: str, seconds: int
+) -> None:
     """Shows the counts until the time is up; for ever if `seconds` is 0. Raises StormError if counts can come no more."""
-    storm.wait(lambda: bool(counts.began or counts.dead), PATIENCE, lambda: 'nothing has been counted')
-    end = counts.began + seconds if seconds else float('inf')
+    storm.wait(
+        lambda: bool(counts.began or counts.dead), PATIENCE, lambda: "nothing has been counted"
+    )
+    end = counts.began + seconds if seconds else float("inf")
     while not counts.dead and time.monotonic() < end:
         with storm.news:
             view.show(counts, title)
         storm.rest(min(view.period, max(0.0, end - time.monotonic())))
     if counts.dead:
-        raise StormError(counts.dead)
+        with contextlib.suppress(StormError):  # some die without a word
+            storm.wait(lambda: bool(counts.problem), 2.0, lambda: "")
+        raise StormError(f"{counts.dead} ended by itself; {counts.problem or 'see the logs'}")
 
 
-def summary(counts: Counts, log: Path) -> List[str]:
+def summary(counts: Counts) -> list[str]:
+    if not counts.newest:
+        return ["nothing was counted"]
     tasks = len({task for _, task in counts.newest.values()})
     pace = counts.total / counts.seconds if counts.seconds else 0.0
     return [
-        *(table(counts) if counts.newest else []),
-        f'{counts.total:,} words counted by {tasks} Python tasks in {counts.seconds:.0f} s, {pace:,.0f} a second',
-        f'log: {log}',
+        *table(counts),
+        f"{counts.total:,} words counted by {tasks} Python tasks in {counts.seconds:.0f} s, {pace:,.0f} a second",
     ]
 
 
 def run(folder: Path, seconds: int) -> int:
     topology = load(folder)
-    place = ROOT / 'build' / 'examples' / folder.name
+    place = ROOT / "build" / "examples" / folder.name
     storm = LocalStorm(place)
-    counts = Counts(storm.log)
-    view = Screen() if sys.stdout.isatty() and os.environ.get('TERM', 'dumb') != 'dumb' else Lines()
-    failure = ''
+    counts = Counts(Log(place / "components.log"))
+    view = Screen() if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb" else Lines()
+    failure = ""
     with interruptible():
         try:
-            view.say('starting Apache Storm')
+            view.say("starting Apache Storm")
             storm.start()
             storm.submit(topology, listener=counts.hear)
-            view.say(f'starting {folder.name}')
-            watch(storm, counts, view, f'{folder.name} on Apache Storm {storm.version}', seconds)
+            view.say(f"starting {folder.name}")
+            watch(storm, counts, view, f"{folder.name} on Apache Storm {storm.version}", seconds)
         except StormError as error:
             failure = str(error)
     with storm.news:
-        lines = summary(counts, storm.log)
-    view.say('stopping')
+        lines = summary(counts)
+    view.say("stopping")
     left = storm.stop()
     view.leave()
-    print('\n'.join(lines))
+    print(*lines, f"logs: {place}", sep="\n")
     if left:
-        failure = failure or f'processes {left} did not end and were killed'
+        failure = failure or f"processes {left} did not end and were killed"
     if failure:
-        print(f'examples/run: {failure}', file=sys.stderr)
+        print(f"examples/run: {failure}", file=sys.stderr)
     return 1 if failure else 0
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     sys.exit(run(Path(sys.argv[1]), int(sys.argv[2])))

@@ -132,20 +132,18 @@ process_tuple(struct runner *runner, const struct source *source, PyObject *tupl
     return done && tuple_id_of(runner->state, tuple, &id) == 0 ? ack_if_live(runner, tuple, id) : 0;
 }
 
-/* A tuple that could not even be made: reported, and failed so that it is not lost. */
+/* A tuple that could not even be made: failed so that it is not lost, and reported. In this order,
+   since user code may run in the report and the message is not kept over that. */
 static int
 unreadable_tuple(struct runner *runner, const struct message *message)
 {
-    if (run_failed(runner, NULL) < 0) {
-        return -1;
+    struct module_state *state = runner->state;
+    struct fault fault = {0}; /* an exception is under way: nothing here must raise another */
+    struct tuple_id id = session_tuple_id(state->session, &message->id, &fault);
+    if (fault.code == FAULT_NONE && session_is_live(state->session, id)) {
+        session_fail(state->session, id, &fault);
     }
-    struct tuple_id id =
-        session_tuple_id(runner->state->session, &message->id, state_fault(runner->state));
-    if (session_fail(runner->state->session, id, state_fault(runner->state)) < 0) {
-        raise_fault(runner->state, &runner->state->fault);
-        return -1;
-    }
-    return 0;
+    return run_failed(runner, NULL);
 }
 
 static PyObject *

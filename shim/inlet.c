@@ -70,9 +70,12 @@ make_room(struct inlet *inlet)
 int
 inlet_fill(struct inlet *inlet, struct fault *fault)
 {
-    make_room(inlet);
     struct frame_input *input = inlet->input;
     size_t room = arena_region_size(ARENA_INPUT) - input->end;
+    if (room == 0) {
+        return fault_set(fault, FAULT_LIMIT, 0, "%zu MiB of Storm's messages wait to be read",
+                         input->end >> 20);
+    }
     ssize_t n = read(inlet->fd, inlet->bytes + input->end, room < READ_BYTES ? room : READ_BYTES);
     if (n > 0) {
         input->end += (size_t)n;
@@ -114,11 +117,14 @@ inlet_spin(struct inlet *inlet, struct fault *fault)
 int
 inlet_frame(struct inlet *inlet, struct slice *frame, struct fault *fault)
 {
-    if (inlet->skipping && frame_skip(inlet->input, inlet->bytes) == 0) {
-        return 0;
+    int result = 0;
+    if (!inlet->skipping || frame_skip(inlet->input, inlet->bytes) > 0) {
+        result = frame_next(inlet->input, inlet->bytes, inlet->limit, frame, fault);
+        inlet->skipping = result < 0;
     }
-    int result = frame_next(inlet->input, inlet->bytes, inlet->limit, frame, fault);
-    inlet->skipping = result < 0;
+    if (result == 0) {
+        make_room(inlet); /* here and not before a read: now nobody borrows from the bytes */
+    }
     return result;
 }
 

@@ -24,8 +24,8 @@ struct inlet {
 
 void inlet_init(struct inlet *inlet, struct arena *arena);
 
-/* The next frame in line. 1: *frame borrows until the next inlet_fill() or inlet_spin(); 0: none is
-   complete; -1: FAULT_LIMIT, one was too long and is dropped; the next call goes on behind it. */
+/* The next frame in line. 1: *frame borrows until the next inlet_frame(); 0: none is complete;
+   -1: FAULT_LIMIT, one was too long and is dropped; the next call goes on behind it. */
 int inlet_frame(struct inlet *inlet, struct slice *frame, struct fault *fault);
 
 /* Look for the first frame in line that is an array. 1: *frame borrows as above, 0: none is here. */

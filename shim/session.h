@@ -41,8 +41,8 @@ int session_answer(struct session *session, struct fault *fault);
 /* ---- receiving -------------------------------------------------------------------------- */
 
 /* The next tuple or command; heartbeats are answered and messages that cannot be read are
-   reported on the way. 1: *message borrows from the input until session_wait(); 0: nothing
-   complete is here; -1. */
+   reported on the way. 1: *message borrows from the input until the next call; 0:
+   nothing complete is here; -1. */
 int session_next(struct session *session, struct message *message, struct fault *fault);
 
 /* Wait until there may be something to read or to write, or `timeout_ms` (-1: for ever) is over,

@@ -40,11 +40,9 @@ class Bolt(Component, _native.Bolt):
         return tup.component == "__system" and tup.stream == "__tick"
 
     def _on_exception(self, exception: BaseException, tup: _native.Tuple | None) -> bool:
-        try:
-            self.raise_exception(exception, tup)
-        finally:
-            if tup is not None and self.auto_fail and self.is_live(tup):
-                self.fail(tup)
+        self._report(exception, tup)
+        if tup is not None and self.auto_fail and self.is_live(tup):
+            self.fail(tup)
         return self._exits(exception)
 
     def _serve(self) -> bool:
@@ -127,7 +125,7 @@ class BatchingBolt(Bolt):
         if isinstance(exception, _native.StormWentAwayError):
             raise exception
         try:
-            self.raise_exception(exception, batch[0])
+            self._report(exception, batch[0])
             self._reported = exception
         finally:
             if self.auto_fail:

@@ -65,8 +65,21 @@ class Component(_native.Component):
 
     def _on_exception(self, exception: BaseException, tup: _native.Tuple | None) -> bool:
         """Called with each exception of user code. True: end the process."""
-        self.raise_exception(exception, tup)
+        self._report(exception, tup)
         return self._exits(exception)
+
+    def _report(self, exception: BaseException, tup: _native.Tuple | None) -> None:
+        """Call `raise_exception`, which may be the component's own and fail as well."""
+        try:
+            self.raise_exception(exception, tup)
+        except _native.StormWentAwayError:
+            raise
+        except Exception as second:
+            from stormcell.report import trace
+
+            self.report_error(
+                f"{trace(exception)}\n\nand then raise_exception() raised:\n{trace(second)}"
+            )
 
     def _exits(self, exception: BaseException) -> bool:
         if self.exit_on_exception:

@@ -112,10 +112,17 @@ class ReliableSpout(Spout):
                 need_task_ids=need_task_ids,
             )
         else:
-            self.log(f"gave up tuple {tup_id!r}: it failed {self.max_fails + 1} times", "warn")
+            fails = self.failed_tuples[key] + 1
+            times = "once" if fails == 1 else f"{fails} times"
+            self.log(f"gave up tuple {tup_id!r}: it failed {times}", "warn")
             self.ack(tup_id)
 
 
 def _key(tup_id: Any) -> Any:
-    """`tup_id` as a dict's key: JSON brings a tuple back as a list."""
-    return tuple(map(_key, tup_id)) if isinstance(tup_id, (list, tuple)) else tup_id
+    """`tup_id` as a dict's key: JSON brings a tuple back as a list. TypeError if it can be none."""
+    if isinstance(tup_id, (list, tuple)):
+        return tuple(map(_key, tup_id))
+    if tup_id.__hash__ is None:
+        kind = type(tup_id).__name__
+        raise TypeError(f"tup_id holds a {kind}, by which no tuple can be found again: use a str")
+    return tup_id

@@ -183,7 +183,8 @@ def test_exit_on_exception_ends_the_process(start: Start) -> None:
     assert said[0]["msg"].endswith("ValueError: no")
     assert said[1]["id"] == id
     assert said[2]["msg"].endswith(
-        "of component 'subject' (task 4) ended: exit_on_exception is set, and ValueError was raised"
+        f"of component 'subject' (task 4) ended while it had tuple {id} in hand: "
+        "exit_on_exception is set, and ValueError was raised"
     )
 
 

@@ -83,9 +83,9 @@ def probe(folder: Path, *shim: str | Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An environment of the running interpreter, with Stormcell and a package of its own."""
+    """An environment of the interpreter, with Stormcell and a package of its own."""
     environment = tmp_path_factory.mktemp("installed") / "venv"
-    run(sys.executable, "-m", "venv", environment)
+    run(facts()["executable"], "-m", "venv", environment)
     run(environment / "bin" / "python", "-m", "pip", "install", "--quiet", ROOT)
     left = [*ROOT.glob("*.egg-info"), *ROOT.glob("pyapi/*.egg-info"), *ROOT.glob("build/lib*")]
     assert not left, "pip has left something in the tree"
@@ -141,7 +141,7 @@ def test_cmake_install_keeps_the_interpreter(link: str, tmp_path: Path) -> None:
     run("cmake", "--build", build)
     run("cmake", "--install", build, "--prefix", prefix)
     shutil.rmtree(build)
-    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv")
+    run(facts()["executable"], "-m", "venv", "--without-pip", tmp_path / "venv")
     [packages] = (tmp_path / "venv").glob("lib/python*/site-packages")
     (packages / "prefix.pth").write_text(str(next(prefix.glob("lib/python*/site-packages"))))
     (packages / "only_here.py").touch()

@@ -33,31 +33,32 @@ import subprocess
 import threading
 import time
 import uuid
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Callable, Dict, List, Mapping, Optional, Type
+from typing import IO, Any
 
-Event = Dict[str, Any]
+Event = dict[str, Any]
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 60.0  # seconds until a wait is given up; only a failing test ever waits that long
-MARK = 'STORMCELL_LOCALSTORM'  # in the environment of the JVM and of all that it starts
+MARK = "STORMCELL_LOCALSTORM"  # in the environment of the JVM and of all that it starts
 JAVA_FLAGS = [
-    '-Xmx512m',
-    '-XX:+UseSerialGC',
-    '-XX:+PerfDisableSharedMem',  # leaves nothing in /tmp
-    '-Dfile.encoding=UTF-8',
-    f'-Dstorm.log.level={os.environ.get("STORM_LOG_LEVEL", "warn")}',
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:+PerfDisableSharedMem",  # leaves nothing in /tmp
+    "-Dfile.encoding=UTF-8",
+    f"-Dstorm.log.level={os.environ.get('STORM_LOG_LEVEL', 'warn')}",
 ]
 
 
-def marked(name: str, value: str) -> List[int]:
+def marked(name: str, value: str) -> list[int]:
     """Returns the pids of the running processes that have this name and value in their environment."""
-    mark = f'{name}={value}'.encode()
+    mark = f"{name}={value}".encode()
     found = []
-    for folder in Path('/proc').glob('[0-9]*'):
+    for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it has just ended, or belongs to somebody else
-            if mark in (folder / 'environ').read_bytes().split(b'\0'):
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
                 found.append(int(folder.name))
     return found
 
@@ -69,18 +70,26 @@ class StormError(Exception):
 class Topology:
     """A topology that was submitted. Its events are kept, or handed to the listener that it was submitted with."""
 
-    def __init__(self, storm: LocalStorm, name: str, listener: Optional[Callable[[Event], None]]) -> None:
+    def __init__(
+        self, storm: LocalStorm, name: str, listener: Callable[[Event], None] | None
+    ) -> None:
         self.name = name
         self.alive = True
         self._storm = storm
         self._listener = listener
-        self._events: List[Event] = []
+        self._events: list[Event] = []
 
-    def seen(self, event: str, where: Callable[[Event], bool] = lambda _: True, **fields: Any) -> List[Event]:
+    def seen(
+        self, event: str, where: Callable[[Event], bool] = lambda _: True, **fields: Any
+    ) -> list[Event]:
         """Returns the events of that name so far whose fields have these values and for which `where` holds."""
 
         def fits(one: Event) -> bool:
-            return one['event'] == event and all(one.get(k) == v for k, v in fields.items()) and where(one)
+            return (
+                one["event"] == event
+                and all(one.get(k) == v for k, v in fields.items())
+                and where(one)
+            )
 
         with self._storm.news:
             return [one for one in self._events if fits(one)]
@@ -93,35 +102,35 @@ class Topology:
         count: int = 1,
         seconds: float = PATIENCE,
         **fields: Any,
-    ) -> List[Event]:
+    ) -> list[Event]:
         """Waits until `count` such events have been seen (see `seen`) and returns all of them.
 
         Raises StormError if the time runs out, a child dies or Storm ends before that.
         """
 
-        def found() -> List[Event]:
+        def found() -> list[Event]:
             return self.seen(event, where, **fields)
 
         def missing() -> str:
             return self._missing(event, fields, count, len(found()))
 
-        self._storm.wait(lambda: len(found()) >= count or bool(self.seen('died')), seconds, missing)
+        self._storm.wait(lambda: len(found()) >= count or bool(self.seen("died")), seconds, missing)
         if len(found()) < count:
             raise StormError(missing())
         return found()
 
     def kill(self) -> None:
         """Tells Storm to end the topology at once; a ``closed`` event comes for each child that it lets go."""
-        self._storm.ask('kill', self.name)
+        self._storm.ask("kill", self.name)
         self.alive = False
 
-    def errors(self) -> List[Event]:
+    def errors(self) -> list[Event]:
         """Returns the errors that Storm keeps of this topology: dicts with ``component``, ``text`` and ``seconds``."""
-        return list(self._storm.ask('errors', self.name))
+        return list(self._storm.ask("errors", self.name))
 
-    def stats(self) -> Dict[str, Any]:
+    def stats(self) -> dict[str, Any]:
         """Returns Storm's ``status``, ``uptime`` in seconds, and ``emitted``: tuples by component and stream."""
-        return dict(self._storm.ask('stats', self.name))
+        return dict(self._storm.ask("stats", self.name))
 
     def take(self, event: Event) -> None:
         """Called for each event, on the thread that reads them."""
@@ -131,11 +140,13 @@ class Topology:
             self._events.append(event)
 
     def _missing(self, event: str, fields: Mapping[str, Any], count: int, found: int) -> str:
-        wanted = ', '.join([f'{count} {event!r} events'] + [f'{k} = {v!r}' for k, v in fields.items()])
-        told = [one for one in self._events if one['event'] in ('died', 'error', 'log')][-10:]
-        lines = [f'topology {self.name!r}: waited for {wanted}; {found} came']
-        lines += [f'  {one["event"]} of {one["component"]}: {one["text"]}' for one in told]
-        return '\n'.join(lines)
+        wanted = ", ".join(
+            [f"{count} {event!r} events"] + [f"{k} = {v!r}" for k, v in fields.items()]
+        )
+        told = [one for one in self._events if one["event"] in ("died", "error", "log")][-10:]
+        lines = [f"topology {self.name!r}: waited for {wanted}; {found} came"]
+        lines += [f"  {one['event']} of {one['component']}: {one['text']}" for one in told]
+        return "\n".join(lines)
 
 
 class LocalStorm:
@@ -145,38 +156,44 @@ class LocalStorm:
     one in pom.xml.
     """
 
-    def __init__(self, folder: Path, version: Optional[str] = None) -> None:
-        self.log = folder / 'storm.log'
-        self.version = ''
+    def __init__(self, folder: Path, version: str | None = None) -> None:
+        self.log = folder / "storm.log"
+        self.version = ""
         self.news = threading.Condition()  # guards all that events change, and tells of each
         self._folder = folder
         self._wanted = [version] if version else []
         self._mark = str(uuid.uuid4())
-        self.topologies: Dict[str, Topology] = {}
-        self._answers: Dict[int, Event] = {}
+        self.topologies: dict[str, Topology] = {}
+        self._answers: dict[int, Event] = {}
         self._asked = 0
         self._over = False
-        self._jvm: Optional[subprocess.Popen[bytes]] = None
-        self._reader: Optional[threading.Thread] = None
+        self._jvm: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
 
     def __enter__(self) -> LocalStorm:
         self.start()
         return self
 
-    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.stop()
 
     def start(self) -> None:
         """Lays Storm out where that hasn't been done yet, starts the JVM and waits until it takes topologies."""
+        if not shutil.which("java"):
+            raise StormError("java is missing (Debian: openjdk-17-jre-headless)")
         classes = self._class_path()
         self._folder.mkdir(parents=True, exist_ok=True)
-        scratch = self._folder / 'tmp'
+        scratch = self._folder / "tmp"
         scratch.mkdir(exist_ok=True)
-        command = [str(HERE / 'loopback'), 'java', *JAVA_FLAGS, f'-Djava.io.tmpdir={scratch}']
-        self.log.write_bytes(b'')
-        with self.log.open('ab') as log:  # appending, since others may write to it too
+        command = [str(HERE / "loopback"), "java", *JAVA_FLAGS, f"-Djava.io.tmpdir={scratch}"]
+        with self.log.open("wb") as log:
             self._jvm = subprocess.Popen(
-                [*command, '-cp', classes, 'stormcell.localstorm.Main'],
+                [*command, "-cp", classes, "stormcell.localstorm.Main"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -185,20 +202,24 @@ class LocalStorm:
                 start_new_session=True,  # Ctrl-C in a terminal is for us, who then stop Storm in order
             )
         assert self._jvm.stdout
-        self._reader = threading.Thread(target=self._read, args=(self._jvm.stdout,), name='events of Storm', daemon=True)
+        self._reader = threading.Thread(
+            target=self._read, args=(self._jvm.stdout,), name="events of Storm", daemon=True
+        )
         self._reader.start()
         try:
-            self.wait(lambda: bool(self.version), PATIENCE, lambda: 'Storm has not started')
+            self.wait(lambda: bool(self.version), PATIENCE, lambda: "Storm has not started")
         except BaseException:
             self.stop()
             raise
 
-    def submit(self, topology: Mapping[str, Any], listener: Optional[Callable[[Event], None]] = None) -> Topology:
+    def submit(
+        self, topology: Mapping[str, Any], listener: Callable[[Event], None] | None = None
+    ) -> Topology:
         """Starts a topology. With a listener its events are given to that (on another thread) instead of being kept."""
-        name = topology['name']
+        name = topology["name"]
         with self.news:
             handle = self.topologies[name] = Topology(self, name, listener)
-        self.ask('submit', topology)
+        self.ask("submit", topology)
         return handle
 
     def ask(self, do: str, topology: Any) -> Any:
@@ -206,38 +227,42 @@ class LocalStorm:
         with self.news:
             self._asked += 1
             number = self._asked
-        self._send({'id': number, 'do': do, 'topology': topology})
-        self.wait(lambda: number in self._answers, PATIENCE, lambda: f'Storm has not answered to {do!r}')
+        self._send({"id": number, "do": do, "topology": topology})
+        self.wait(
+            lambda: number in self._answers, PATIENCE, lambda: f"Storm has not answered to {do!r}"
+        )
         answer = self._answers.pop(number)
-        if 'error' in answer:
-            raise StormError(f'Storm refused to {do}: {answer["error"]}')
-        return answer.get('value')
+        if "error" in answer:
+            raise StormError(f"Storm refused to {do}: {answer['error']}")
+        return answer.get("value")
 
     def wait(self, done: Callable[[], bool], seconds: float, why: Callable[[], str]) -> None:
         """Waits until `done()`, which is asked again after every event. `why()` is the complaint when it doesn't come true."""
         with self.news:
             if not self.news.wait_for(lambda: done() or self._over, seconds):
-                raise StormError(f'{why()} in {seconds:g} s; {self._last_lines()}')
+                raise StormError(f"{why()} in {seconds:g} s; {self._last_lines()}")
             if not done():
-                raise StormError(f'{why()}; Storm has ended; {self._last_lines()}')
+                raise StormError(f"{why()}; {self._obituary()}")
 
     def rest(self, seconds: float) -> None:
         """Lets time pass. Raises StormError if Storm ends."""
         with self.news:
             if self.news.wait_for(lambda: self._over, seconds):
-                raise StormError(f'Storm has ended; {self._last_lines()}')
+                raise StormError(self._obituary())
 
     @property
     def over(self) -> bool:
         """Whether the JVM has ended or closed its end of the line."""
         return self._over
 
-    def stop(self) -> List[int]:
+    def stop(self) -> list[int]:
         """Stops Storm in order. Returns the processes that had to be ended by force, which is none if all is well."""
         if not self._jvm:
             return []
         jvm, self._jvm = self._jvm, None
         assert jvm.stdin
+        if not self.version:
+            jvm.terminate()  # not even started: there is nothing to put in order
         with contextlib.suppress(BrokenPipeError):
             jvm.stdin.close()  # the end of its commands is a command to stop
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -246,14 +271,14 @@ class LocalStorm:
         jvm.wait()
         if self._reader:
             self._reader.join()
-        shutil.rmtree(self._folder / 'tmp', ignore_errors=True)
+        shutil.rmtree(self._folder / "tmp", ignore_errors=True)
         return left
 
-    def processes(self) -> List[int]:
+    def processes(self) -> list[int]:
         """Returns the pids of all that the JVM has started and that still runs, and its own."""
         return marked(MARK, self._mark)
 
-    def _end_the_rest(self) -> List[int]:
+    def _end_the_rest(self) -> list[int]:
         """Children may need a moment after their JVM: they get it, and those that need longer are killed."""
         deadline = time.monotonic() + 10
         while self.processes() and time.monotonic() < deadline:
@@ -265,19 +290,21 @@ class LocalStorm:
         return left
 
     def _class_path(self) -> str:
-        build = subprocess.run([str(HERE / 'build'), *self._wanted], stdout=subprocess.PIPE, text=True)
+        build = subprocess.run(
+            [str(HERE / "build"), *self._wanted], stdout=subprocess.PIPE, text=True
+        )
         if build.returncode:
-            raise StormError('tests/storm/build failed; its lines above say why')
+            raise StormError("tests/storm/build failed; its lines above say why")
         return build.stdout.strip()
 
     def _send(self, command: Event) -> None:
         if not (self._jvm and self._jvm.stdin):
-            raise StormError('Storm is not running')
+            raise StormError("Storm is not running")
         try:
-            self._jvm.stdin.write(json.dumps(command).encode() + b'\n')
+            self._jvm.stdin.write(json.dumps(command).encode() + b"\n")
             self._jvm.stdin.flush()
         except BrokenPipeError:
-            raise StormError(f'Storm has ended; {self._last_lines()}') from None
+            raise StormError(self._obituary()) from None
 
     def _read(self, events: IO[bytes]) -> None:
         for line in events:
@@ -290,14 +317,28 @@ class LocalStorm:
             self.news.notify_all()
 
     def _take(self, event: Event) -> None:
-        if event['event'] == 'ready':
-            self.version = event['storm']
-        elif event['event'] == 'answer':
-            self._answers[event['id']] = event
-        elif event.get('topology') in self.topologies:
-            self.topologies[event['topology']].take(event)
+        if event["event"] == "ready":
+            self.version = event["storm"]
+        elif event["event"] == "answer":
+            self._answers[event["id"]] = event
+        elif event.get("topology") in self.topologies:
+            self.topologies[event["topology"]].take(event)
+
+    def _obituary(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self._jvm:
+                self._jvm.wait(5)  # its end is near: it has closed its stdout
+        code = self._jvm.poll() if self._jvm else None
+        how = (
+            ""
+            if code is None
+            else f", killed by {signal.Signals(-code).name}"
+            if code < 0
+            else f" with exit code {code}"
+        )
+        return f"Storm has ended{how}; {self._last_lines()}"
 
     def _last_lines(self) -> str:
-        text = self.log.read_text(errors='replace') if self.log.exists() else ''
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
         lines = text.splitlines()[-12:]
-        return '\n  '.join([f'the end of {self.log}:', *lines]) if lines else f'{self.log} is empty'
+        return "\n  ".join([f"the end of {self.log}:", *lines]) if lines else f"{self.log} is empty"

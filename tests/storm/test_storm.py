@@ -7,138 +7,216 @@ import math
 import time
 import uuid
 from collections import Counter
-from typing import Any, Dict, List, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
-
 from conftest import SHIM
 from localstorm import PATIENCE, Event, LocalStorm, Topology, marked
 
 topology = pytest.mark.topology
 
 
-def streams(*fields: str, **others: Event) -> Dict[str, Event]:
+def streams(*fields: str, **others: Event) -> dict[str, Event]:
     """The default stream's fields, and further streams in whole."""
-    return {'default': {'fields': fields}, **others}
+    return {"default": {"fields": fields}, **others}
 
 
 def stream(*fields: str, direct: bool = False) -> Event:
-    return {'fields': fields, 'direct': direct}
+    return {"fields": fields, "direct": direct}
 
 
-def reads(source: str, grouping: str = 'shuffle', *fields: str, of: str = 'default') -> Event:
-    return {'from': source, 'stream': of, 'grouping': grouping, 'fields': fields}
+def reads(source: str, grouping: str = "shuffle", *fields: str, of: str = "default") -> Event:
+    return {"from": source, "stream": of, "grouping": grouping, "fields": fields}
 
 
 def python(kind: str, name: str, what: str, *inputs: Event, **more: Any) -> Event:
     """A component of resources/parts.py."""
-    return {'name': name, 'kind': kind, 'command': [SHIM, f'parts.{what}'], 'inputs': inputs, **more}
+    return {
+        "name": name,
+        "kind": kind,
+        "command": [SHIM, f"parts.{what}"],
+        "inputs": inputs,
+        **more,
+    }
 
 
 def feed(*values: Any) -> Event:
     """A Java spout that emits each value in a tuple of its own."""
     tuples = [[value] for value in values]
-    return {'name': 'feed', 'kind': 'spout', 'java': 'FeedSpout', 'outputs': streams('value'), 'args': {'tuples': tuples}}
+    return {
+        "name": "feed",
+        "kind": "spout",
+        "java": "FeedSpout",
+        "outputs": streams("value"),
+        "args": {"tuples": tuples},
+    }
 
 
-def probe(*inputs: Event, name: str = 'probe', parallelism: int = 1, **args: Any) -> Event:
+def probe(*inputs: Event, name: str = "probe", parallelism: int = 1, **args: Any) -> Event:
     """A Java bolt that tells of what it gets."""
-    return {'name': name, 'kind': 'bolt', 'java': 'ProbeBolt', 'inputs': inputs, 'args': args, 'parallelism': parallelism}
+    return {
+        "name": name,
+        "kind": "bolt",
+        "java": "ProbeBolt",
+        "inputs": inputs,
+        "args": args,
+        "parallelism": parallelism,
+    }
 
 
-def values(events: Sequence[Event]) -> List[Any]:
-    return [event['values'] for event in events]
+def values(events: Sequence[Event]) -> list[Any]:
+    return [event["values"] for event in events]
 
 
-def firsts(events: Sequence[Event]) -> List[Any]:
-    return [event['values'][0] for event in events]
+def firsts(events: Sequence[Event]) -> list[Any]:
+    return [event["values"][0] for event in events]
 
 
-SENTENCES = [f'the {animal} jumped over the {thing}' for animal in ('cow', 'dog', 'ant') for thing in ('moon', 'fence', 'dog')] * 50
+SENTENCES = [
+    f"the {animal} jumped over the {thing}"
+    for animal in ("cow", "dog", "ant")
+    for thing in ("moon", "fence", "dog")
+] * 50
 
 
 @topology(
-    python('spout', 'sentences', 'Sentences', outputs=streams('sentence'), config={'test.sentences': SENTENCES}),
-    python('bolt', 'split', 'Split', reads('sentences'), outputs=streams('word'), parallelism=2),
-    python('bolt', 'count', 'Count', reads('split', 'fields', 'word'), outputs=streams('word', 'count'), parallelism=2),
-    probe(reads('count')),
+    python(
+        "spout",
+        "sentences",
+        "Sentences",
+        outputs=streams("sentence"),
+        config={"test.sentences": SENTENCES},
+    ),
+    python("bolt", "split", "Split", reads("sentences"), outputs=streams("word"), parallelism=2),
+    python(
+        "bolt",
+        "count",
+        "Count",
+        reads("split", "fields", "word"),
+        outputs=streams("word", "count"),
+        parallelism=2,
+    ),
+    probe(reads("count")),
 )
 def test_word_count_is_exact(running: Topology) -> None:
-    expected = Counter(' '.join(SENTENCES).split())
-    running.wait_for('log', text='all acked')
-    counted = values(running.seen('tuple'))
+    expected = Counter(" ".join(SENTENCES).split())
+    running.wait_for("log", text="all acked")
+    counted = values(running.seen("tuple"))
     assert len(counted) == sum(expected.values())
-    assert {word: max(count for other, count in counted if other == word) for word in expected} == expected
+    assert {
+        word: max(count for other, count in counted if other == word) for word in expected
+    } == expected
 
 
-LETTERS = 'abcdefgh'
+LETTERS = "abcdefgh"
 
 
 @topology(
     feed(*LETTERS * 20),
-    python('bolt', 'count', 'Count', reads('feed', 'fields', 'value'), outputs=streams('word', 'count'), parallelism=3),
-    probe(reads('count')),
+    python(
+        "bolt",
+        "count",
+        "Count",
+        reads("feed", "fields", "value"),
+        outputs=streams("word", "count"),
+        parallelism=3,
+    ),
+    probe(reads("count")),
 )
 def test_fields_grouping_keeps_a_word_at_one_task(running: Topology) -> None:
-    counted = running.wait_for('tuple', count=20 * len(LETTERS))
-    tasks = {letter: {event['source_task'] for event in counted if event['values'][0] == letter} for letter in LETTERS}
+    counted = running.wait_for("tuple", count=20 * len(LETTERS))
+    tasks = {
+        letter: {event["source_task"] for event in counted if event["values"][0] == letter}
+        for letter in LETTERS
+    }
     assert all(len(where) == 1 for where in tasks.values()), tasks
-    assert len(set.union(*tasks.values())) > 1, 'all words went to one task'
-    assert sorted(count for _, count in values(counted)) == sorted(list(range(1, 21)) * len(LETTERS))
+    assert len(set.union(*tasks.values())) > 1, "all words went to one task"
+    assert sorted(count for _, count in values(counted)) == sorted(
+        list(range(1, 21)) * len(LETTERS)
+    )
 
 
-FAILURES = {'fine': 0, 'twice': 2, 'hopeless': 99}
+FAILURES = {"fine": 0, "twice": 2, "hopeless": 99}
 
 
 @topology(
-    python('spout', 'words', 'Insistent', outputs=streams('word'), config={'test.words': list(FAILURES)}),
-    probe(reads('words'), fail=FAILURES),
+    python(
+        "spout",
+        "words",
+        "Insistent",
+        outputs=streams("word"),
+        config={"test.words": list(FAILURES)},
+    ),
+    probe(reads("words"), fail=FAILURES),
 )
 def test_a_failed_tuple_is_replayed_until_it_is_given_up(running: Topology) -> None:
     for word in FAILURES:
-        running.wait_for('log', text=f'settled {word}')
-    assert Counter(firsts(running.seen('tuple'))) == {'fine': 1, 'twice': 3, 'hopeless': 4}  # once, and max_fails = 3 times more
+        running.wait_for("log", text=f"settled {word}")
+    assert Counter(firsts(running.seen("tuple"))) == {
+        "fine": 1,
+        "twice": 3,
+        "hopeless": 4,
+    }  # once, and max_fails = 3 times more
 
 
 @topology(
     feed(),
-    python('bolt', 'clock', 'Ticking', reads('feed'), outputs=streams('who', 'what'), config={'topology.tick.tuple.freq.secs': 1}),
-    probe(reads('clock')),
+    python(
+        "bolt",
+        "clock",
+        "Ticking",
+        reads("feed"),
+        outputs=streams("who", "what"),
+        config={"topology.tick.tuple.freq.secs": 1},
+    ),
+    probe(reads("clock")),
 )
 def test_ticks(running: Topology) -> None:
-    assert values(running.wait_for('tuple', count=2))[:2] == [['__system', '__tick']] * 2
+    assert values(running.wait_for("tuple", count=2))[:2] == [["__system", "__tick"]] * 2
 
 
 @topology(
-    feed('one', 'two'),
-    python('bolt', 'point', 'Pointing', reads('feed'), outputs={'pointed': stream('word', 'task', direct=True)}),
-    probe(reads('point', 'direct', of='pointed'), name='target', parallelism=3),
+    feed("one", "two"),
+    python(
+        "bolt",
+        "point",
+        "Pointing",
+        reads("feed"),
+        outputs={"pointed": stream("word", "task", direct=True)},
+    ),
+    probe(reads("point", "direct", of="pointed"), name="target", parallelism=3),
 )
 def test_emit_to_a_task_of_choice(running: Topology) -> None:
-    got = running.wait_for('tuple', count=6)
-    assert [event['values'][1] for event in got] == [event['task'] for event in got]
-    assert Counter(firsts(got)) == {'one': 3, 'two': 3}
+    got = running.wait_for("tuple", count=6)
+    assert [event["values"][1] for event in got] == [event["task"] for event in got]
+    assert Counter(firsts(got)) == {"one": 3, "two": 3}
 
 
-COLOURS = ['red', 'green', 'blue', 'grey']
-ANSWERS = streams('word', answers=stream('word', 'tasks'))
-ANSWERED = [probe(reads('ask'), name='target', parallelism=3), probe(reads('ask', of='answers'))]
+COLOURS = ["red", "green", "blue", "grey"]
+ANSWERS = streams("word", answers=stream("word", "tasks"))
+ANSWERED = [probe(reads("ask"), name="target", parallelism=3), probe(reads("ask", of="answers"))]
 
 
-@topology(feed(*COLOURS), python('bolt', 'ask', 'Asking', reads('feed'), outputs=ANSWERS), *ANSWERED)
+@topology(
+    feed(*COLOURS), python("bolt", "ask", "Asking", reads("feed"), outputs=ANSWERS), *ANSWERED
+)
 def test_storm_tells_a_bolt_which_tasks_got_a_tuple(running: Topology) -> None:
     check_answers(running)
 
 
-@topology(python('spout', 'ask', 'AskingSpout', outputs=ANSWERS, config={'test.words': COLOURS}), *ANSWERED)
+@topology(
+    python("spout", "ask", "AskingSpout", outputs=ANSWERS, config={"test.words": COLOURS}),
+    *ANSWERED,
+)
 def test_storm_tells_a_spout_which_tasks_got_a_tuple(running: Topology) -> None:
     check_answers(running)
 
 
 def check_answers(running: Topology) -> None:
-    told = dict(values(running.wait_for('tuple', component='probe', count=len(COLOURS))))
-    got = running.wait_for('tuple', component='target', count=len(COLOURS))
-    assert told == {event['values'][0]: [event['task']] for event in got}
+    told = dict(values(running.wait_for("tuple", component="probe", count=len(COLOURS))))
+    got = running.wait_for("tuple", component="target", count=len(COLOURS))
+    assert told == {event["values"][0]: [event["task"]] for event in got}
 
 
 VALUES = [
@@ -150,107 +228,131 @@ VALUES = [
 ]  # fmt: skip
 
 JAVA = {  # what may become of a Python value in Storm: it reads small integers as Integer, and long floats as BigDecimal
-    type(None): {'null'},
-    bool: {'java.lang.Boolean'},
-    int: {'java.lang.Integer', 'java.lang.Long'},
-    float: {'java.lang.Double', 'java.math.BigDecimal'},
-    str: {'java.lang.String'},
+    type(None): {"null"},
+    bool: {"java.lang.Boolean"},
+    int: {"java.lang.Integer", "java.lang.Long"},
+    float: {"java.lang.Double", "java.math.BigDecimal"},
+    str: {"java.lang.String"},
 }
 
 
 def same(ours: Any, theirs: Any) -> bool:
     """Equal, of the same type, and of the same sign even if zero."""
     if isinstance(ours, float):
-        return isinstance(theirs, float) and ours == theirs and math.copysign(1, ours) == math.copysign(1, theirs)
+        return (
+            isinstance(theirs, float)
+            and ours == theirs
+            and math.copysign(1, ours) == math.copysign(1, theirs)
+        )
     return type(ours) is type(theirs) and bool(ours == theirs)
 
 
-ECHO = python('bolt', 'echo', 'Echo', reads('feed'), outputs=streams('value', spelled=stream('text')))
+ECHO = python(
+    "bolt", "echo", "Echo", reads("feed"), outputs=streams("value", spelled=stream("text"))
+)
 
 
-@topology(feed(*VALUES), ECHO, probe(reads('echo'), name='back'), probe(reads('echo', of='spelled'), name='in_python'))
+@topology(
+    feed(*VALUES),
+    ECHO,
+    probe(reads("echo"), name="back"),
+    probe(reads("echo", of="spelled"), name="in_python"),
+)
 def test_values_of_every_kind_come_and_go(running: Topology) -> None:
-    back = running.wait_for('tuple', component='back', count=len(VALUES))
-    in_python = running.wait_for('tuple', component='in_python', count=len(VALUES))
+    back = running.wait_for("tuple", component="back", count=len(VALUES))
+    in_python = running.wait_for("tuple", component="in_python", count=len(VALUES))
     for value, came, spelled in zip(VALUES, back, in_python):
-        assert same(value, ast.literal_eval(spelled['values'][0])), f'{value!r} reached Python as {spelled["values"][0]}'
-        assert same(value, came['values'][0]), f'{value!r} came back as {came["values"][0]!r}'
-        assert type(value) not in JAVA or came['classes'][0] in JAVA[type(value)], f'{value!r} is {came["classes"][0]} in Storm'
+        assert same(value, ast.literal_eval(spelled["values"][0])), (
+            f"{value!r} reached Python as {spelled['values'][0]}"
+        )
+        assert same(value, came["values"][0]), f"{value!r} came back as {came['values'][0]!r}"
+        assert type(value) not in JAVA or came["classes"][0] in JAVA[type(value)], (
+            f"{value!r} is {came['classes'][0]} in Storm"
+        )
 
 
 @topology(
     feed(2**64, -(10**30)),
-    python('bolt', 'spell', 'Spell', reads('feed'), outputs=streams('text')),
-    probe(reads('spell')),
+    python("bolt", "spell", "Spell", reads("feed"), outputs=streams("text")),
+    probe(reads("spell")),
 )
 def test_an_integer_past_64_bits_reaches_python_whole(running: Topology) -> None:
-    assert firsts(running.wait_for('tuple', count=2)) == [str(2**64), str(-(10**30))]
+    assert firsts(running.wait_for("tuple", count=2)) == [str(2**64), str(-(10**30))]
 
 
-MEGABYTE = ('0123456789 äöü 𝄞\n' * 2**16)[: 2**20]
+MEGABYTE = ("0123456789 äöü 𝄞\n" * 2**16)[: 2**20]
 
 
-@topology(feed(MEGABYTE), ECHO, probe(reads('echo')))
+@topology(feed(MEGABYTE), ECHO, probe(reads("echo")))
 def test_a_megabyte_in_one_tuple(running: Topology) -> None:
-    (event,) = running.wait_for('tuple')
-    assert event['values'] == [MEGABYTE]
+    (event,) = running.wait_for("tuple")
+    assert event["values"] == [MEGABYTE]
 
 
 @topology(
-    feed('good', 'bad', 'good again'),
-    python('bolt', 'fragile', 'Fragile', reads('feed'), outputs=streams('word', 'pid')),
-    probe(reads('fragile')),
+    feed("good", "bad", "good again"),
+    python("bolt", "fragile", "Fragile", reads("feed"), outputs=streams("word", "pid")),
+    probe(reads("fragile")),
 )
 def test_a_python_exception_is_a_report_and_the_worker_lives(running: Topology) -> None:
-    running.wait_for('failed', id=1)
-    good, again = values(running.wait_for('tuple', count=2))
-    assert (good[0], again[0]) == ('good', 'good again')
-    assert good[1] == again[1], 'the process changed'
-    (event,) = running.wait_for('error', component='fragile')
-    assert 'ValueError: no good: 𝄞' in event['text']
-    assert 'parts.py' in event['text'] and 'in process' in event['text']
+    running.wait_for("failed", id=1)
+    good, again = values(running.wait_for("tuple", count=2))
+    assert (good[0], again[0]) == ("good", "good again")
+    assert good[1] == again[1], "the process changed"
+    (event,) = running.wait_for("error", component="fragile")
+    assert "ValueError: no good: 𝄞" in event["text"]
+    assert "parts.py" in event["text"] and "in process" in event["text"]
     (shown,) = running.errors()
-    assert shown['component'] == 'fragile' and 'ValueError: no good: 𝄞' in shown['text']
+    assert shown["component"] == "fragile" and "ValueError: no good: 𝄞" in shown["text"]
 
 
-@topology(feed('word'), python('bolt', 'unready', 'Unready', reads('feed')))
+@topology(feed("word"), python("bolt", "unready", "Unready", reads("feed")))
 def test_an_exception_in_initialize_is_shown_by_storm(running: Topology) -> None:
-    (event, *_) = running.wait_for('error', component='unready')
-    assert 'RuntimeError: nothing to begin with' in event['text']
-    assert any('nothing to begin with' in shown['text'] for shown in running.errors())
+    (event, *_) = running.wait_for("error", component="unready")
+    assert "RuntimeError: nothing to begin with" in event["text"]
+    assert any("nothing to begin with" in shown["text"] for shown in running.errors())
 
 
 @topology(
-    feed('word'),
-    python('bolt', 'talk', 'Talkative', reads('feed'), outputs=streams('word')),
-    probe(reads('talk')),
+    feed("word"),
+    python("bolt", "talk", "Talkative", reads("feed"), outputs=streams("word")),
+    probe(reads("talk")),
 )
 def test_whatever_is_printed_is_a_log_line(running: Topology) -> None:
-    printed = ['print says grüß 𝄞', 'stderr says this', 'os.write says this', 'C says this', 'a child says this', 'a child complains']
+    printed = [
+        "print says grüß 𝄞",
+        "stderr says this",
+        "os.write says this",
+        "C says this",
+        "a child says this",
+        "a child complains",
+    ]
     for line in printed:
-        running.wait_for('log', lambda log: line in log['text'], component='talk')
-    for level in ('trace', 'debug', 'info', 'warn', 'error'):
-        (log, *_) = running.wait_for('log', text=f'a log of 𝄞 at {level}')
-        assert log['level'] == level.upper()
-    assert firsts(running.wait_for('tuple')) == ['word'], 'the wire survived'
+        running.wait_for("log", lambda log: line in log["text"], component="talk")
+    for level in ("trace", "debug", "info", "warn", "error"):
+        (log, *_) = running.wait_for("log", text=f"a log of 𝄞 at {level}")
+        assert log["level"] == level.upper()
+    assert firsts(running.wait_for("tuple")) == ["word"], "the wire survived"
 
 
 MARK = str(uuid.uuid4())
 
 
 @topology(
-    python('spout', 'words', 'Insistent', outputs=streams('word'), config={'test.words': ['word']}),
-    python('bolt', 'count', 'Count', reads('words'), outputs=streams('word', 'count'), parallelism=2),
-    env={'STORMCELL_TEST': MARK},
+    python("spout", "words", "Insistent", outputs=streams("word"), config={"test.words": ["word"]}),
+    python(
+        "bolt", "count", "Count", reads("words"), outputs=streams("word", "count"), parallelism=2
+    ),
+    env={"STORMCELL_TEST": MARK},
 )
 def test_a_killed_topology_leaves_no_process(running: Topology, storm: LocalStorm) -> None:
-    running.wait_for('log', text='settled word')
-    pids = {event['pid'] for event in running.wait_for('started', count=3)}
-    assert pids <= set(marked('STORMCELL_TEST', MARK))
+    running.wait_for("log", text="settled word")
+    pids = {event["pid"] for event in running.wait_for("started", count=3)}
+    assert pids <= set(marked("STORMCELL_TEST", MARK))
     running.kill()
-    running.wait_for('closed', count=3)
+    running.wait_for("closed", count=3)
     deadline = time.monotonic() + PATIENCE
-    while marked('STORMCELL_TEST', MARK) and time.monotonic() < deadline:
+    while marked("STORMCELL_TEST", MARK) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert marked('STORMCELL_TEST', MARK) == []
+    assert marked("STORMCELL_TEST", MARK) == []
     assert not storm.over

@@ -1,6 +1,8 @@
 import itertools
 from collections import Counter
+
 from stormcell import Bolt, Spout
+
 
 class WordSpout(Spout):
     def initialize(self, conf, ctx):

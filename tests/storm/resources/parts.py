@@ -13,7 +13,7 @@ class Sentences(Spout):
     """Emits the sentences of its component's configuration, and says when all of them have been processed."""
 
     def initialize(self, conf, ctx):
-        self.todo = list(enumerate(conf['test.sentences']))
+        self.todo = list(enumerate(conf["test.sentences"]))
         self.unsettled = len(self.todo)
 
     def next_tuple(self):
@@ -24,7 +24,7 @@ class Sentences(Spout):
     def ack(self, tup_id):
         self.unsettled -= 1
         if not self.unsettled:
-            self.log('all acked')
+            self.log("all acked")
 
 
 class Split(Bolt):
@@ -47,7 +47,7 @@ class Insistent(ReliableSpout):
     """Emits each word once; what fails is the base class's business."""
 
     def initialize(self, conf, ctx):
-        self.todo = list(conf['test.words'])
+        self.todo = list(conf["test.words"])
 
     def next_tuple(self):
         if self.todo:
@@ -56,7 +56,7 @@ class Insistent(ReliableSpout):
 
     def ack(self, tup_id):
         super().ack(tup_id)
-        self.log('settled ' + tup_id)
+        self.log("settled " + tup_id)
 
 
 class Ticking(Bolt):
@@ -68,11 +68,13 @@ class Pointing(Bolt):
     """Sends each word to each task of the component "target", by name."""
 
     def initialize(self, conf, ctx):
-        self.targets = [int(task) for task, component in ctx['task->component'].items() if component == 'target']
+        self.targets = [
+            int(task) for task, component in ctx["task->component"].items() if component == "target"
+        ]
 
     def process(self, tup):
         for task in self.targets:
-            self.emit([tup.values[0], task], stream='pointed', direct_task=task)
+            self.emit([tup.values[0], task], stream="pointed", direct_task=task)
 
 
 class Asking(Bolt):
@@ -80,18 +82,18 @@ class Asking(Bolt):
 
     def process(self, tup):
         tasks = self.emit([tup.values[0]], need_task_ids=True)
-        self.emit([tup.values[0], tasks], stream='answers')
+        self.emit([tup.values[0], tasks], stream="answers")
 
 
 class AskingSpout(Spout):
     def initialize(self, conf, ctx):
-        self.todo = list(conf['test.words'])
+        self.todo = list(conf["test.words"])
 
     def next_tuple(self):
         if self.todo:
             word = self.todo.pop(0)
             tasks = self.emit([word], need_task_ids=True)
-            self.emit([word, tasks], stream='answers')
+            self.emit([word, tasks], stream="answers")
 
 
 class Echo(Bolt):
@@ -99,7 +101,7 @@ class Echo(Bolt):
 
     def process(self, tup):
         self.emit([tup.values[0]])
-        self.emit([repr(tup.values[0])], stream='spelled')
+        self.emit([repr(tup.values[0])], stream="spelled")
 
 
 class Spell(Bolt):
@@ -109,14 +111,14 @@ class Spell(Bolt):
 
 class Fragile(Bolt):
     def process(self, tup):
-        if tup.values[0] == 'bad':
-            raise ValueError('no good: 𝄞')
+        if tup.values[0] == "bad":
+            raise ValueError("no good: 𝄞")
         self.emit([tup.values[0], os.getpid()])
 
 
 class Unready(Bolt):
     def initialize(self, conf, ctx):
-        raise RuntimeError('nothing to begin with')
+        raise RuntimeError("nothing to begin with")
 
     def process(self, tup):
         pass
@@ -126,13 +128,15 @@ class Talkative(Bolt):
     """Prints in every way that could hit the wire."""
 
     def process(self, tup):
-        print('print says grüß 𝄞')
-        print('stderr says this', file=sys.stderr)
-        os.write(1, b'os.write says this\n')
+        print("print says grüß 𝄞")
+        print("stderr says this", file=sys.stderr)
+        os.write(1, b"os.write says this\n")
         libc = ctypes.CDLL(None)
-        libc.puts(b'C says this')
+        libc.puts(b"C says this")
         libc.fflush(None)
-        subprocess.run(['sh', '-c', 'echo a child says this; echo a child complains >&2'], check=True)
-        for level in ('trace', 'debug', 'info', 'warn', 'error'):
-            self.log('a log of 𝄞 at ' + level, level=level)
+        subprocess.run(
+            ["sh", "-c", "echo a child says this; echo a child complains >&2"], check=True
+        )
+        for level in ("trace", "debug", "info", "warn", "error"):
+            self.log("a log of 𝄞 at " + level, level=level)
         self.emit([tup.values[0]])

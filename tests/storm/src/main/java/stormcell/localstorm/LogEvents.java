@@ -8,7 +8,7 @@ import org.apache.storm.utils.ShellLogHandler;
 import org.apache.storm.utils.ShellProcess;
 
 /**
- * Turns a child's log messages into events. A topology's {@code stormcell.log.lines.per.second} caps each task's; the next
+ * Turns a child's log messages into events. A topology's {@code localstorm.log.lines.per.second} caps each task's; the next
  * event then says how many were left out.
  */
 public final class LogEvents implements ShellLogHandler {
@@ -23,7 +23,7 @@ public final class LogEvents implements ShellLogHandler {
     @Override
     public void setUpContext(Class<?> owner, ShellProcess process, TopologyContext context) {
         here = context;
-        limit = ObjectReader.getInt(context.getConf().get("stormcell.log.lines.per.second"), Integer.MAX_VALUE);
+        limit = ObjectReader.getInt(context.getConf().get("localstorm.log.lines.per.second"), Integer.MAX_VALUE);
         Events.from(here, "started", "pid", process.getPid());
     }
 
