@@ -14,7 +14,7 @@ def config(*names: str) -> list[str]:
 
 
 def base_executable() -> str:
-    """Outside any virtual environment, and otherwise as whoever started it named it."""
+    """The interpreter itself, where this is a virtual environment's."""
     if sys.prefix == sys.base_prefix:
         return sys.executable
     base = os.path.join(sys.base_prefix, 'bin', 'python' + config('LDVERSION')[0])

@@ -1,4 +1,4 @@
-"""Runs one example on a LocalCluster and shows what its Python bolts count. Started by examples/run."""
+"""Runs an example on a real Storm and shows what its Python bolts count; for examples/run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "storm"))
 
-from localstorm import PATIENCE, Event, LocalStorm, StormError  # noqa: E402
+from localstorm import PATIENCE, SHIM, Event, LocalStorm, StormError  # noqa: E402
 
 RATE_OVER = 2.0  # seconds that a rate is measured over
 ROWS = 15
@@ -52,7 +52,7 @@ class Log:
 
 
 class Counts:
-    """What has been heard from the topology: the newest count of each word, as a Python bolt emitted it."""
+    """What was heard from the topology: each word's newest count, as a Python bolt emitted it."""
 
     def __init__(self, log: Log) -> None:
         self.newest: dict[str, tuple[int, int]] = {}  # word -> count, task
@@ -89,11 +89,8 @@ class Counts:
     def rate_of(self, word: str) -> float:
         """Words a second, over the last few seconds."""
         then, counts = self._past[0]
-        return (
-            (self.newest[word][0] - counts.get(word, 0)) / (self.latest - then)
-            if self.latest > then
-            else 0.0
-        )
+        counted = self.newest[word][0] - counts.get(word, 0)
+        return counted / (self.latest - then) if self.latest > then else 0.0
 
     def _count(self, rows: list[Any]) -> None:
         self.latest = time.monotonic()
@@ -110,7 +107,7 @@ def last_line(text: str) -> str:
 
 
 def table(counts: Counts) -> list[str]:
-    """The most frequent words, in the order of the alphabet so that none jumps about, and the sum of all."""
+    """The most frequent words, by name so that none jumps about, and the sum of all."""
     words = most_frequent(counts)
     wide = max([8, *map(len, words)])
     lines = [f"{'word':<{wide}} {'count':>12} {'task':>5} {'rate/s':>10}"]
@@ -171,21 +168,18 @@ class Lines:
 
 
 def load(folder: Path) -> dict[str, Any]:
-    """Reads an example's topology.json; its resources are beside it, and the shim is where examples/run built it."""
+    """Reads an example's topology.json; puts in where its resources and the built shim are."""
     topology: dict[str, Any] = json.loads((folder / "topology.json").read_text())
     topology["resources"] = str(folder / topology["resources"])
-    shim = os.environ.get("STORMCELL_SHIM", "stormcell-shim")
     for component in topology["components"]:
-        if "command" in component:
-            component["command"] = [
-                shim if word == "stormcell-shim" else word for word in component["command"]
-            ]
+        if component.get("command", [""])[0] == "stormcell-shim":
+            component["command"][0] = SHIM
     return topology
 
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal each end the block; after it, none disturbs what is put in order."""
+    """Ctrl-C, SIGTERM or a closed terminal end the block, and disturb nothing after it."""
 
     def all_signals(handler: Any) -> None:
         for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -207,7 +201,7 @@ def interruptible() -> Iterator[None]:
 def watch(
     storm: LocalStorm, counts: Counts, view: Screen | Lines, title: str, seconds: int
 ) -> None:
-    """Shows the counts until the time is up; for ever if `seconds` is 0. Raises StormError if counts can come no more."""
+    """Shows the counts until the time is up (never, if it is 0). Raises StormError if they end."""
     storm.wait(
         lambda: bool(counts.began or counts.dead), PATIENCE, lambda: "nothing has been counted"
     )
@@ -226,11 +220,9 @@ def summary(counts: Counts) -> list[str]:
     if not counts.newest:
         return ["nothing was counted"]
     tasks = len({task for _, task in counts.newest.values()})
-    pace = counts.total / counts.seconds if counts.seconds else 0.0
-    return [
-        *table(counts),
-        f"{counts.total:,} words counted by {tasks} Python tasks in {counts.seconds:.0f} s, {pace:,.0f} a second",
-    ]
+    pace = counts.total / max(counts.seconds, 1.0)
+    time_taken = f"in {counts.seconds:.0f} s, {pace:,.0f} a second"
+    return [*table(counts), f"{counts.total:,} words counted by {tasks} Python tasks {time_taken}"]
 
 
 def run(folder: Path, seconds: int) -> int:

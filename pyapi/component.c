@@ -12,13 +12,10 @@ wait_for_room(struct module_state *state)
     struct session *session = state->session;
     session_wake(session);
     while (session_congested(session)) {
-        if (PyThread_get_thread_ident() == state->thread) {
-            if (wait_for_storm(state, 100) < 0) {
-                return -1;
-            }
-        } else {
-            Py_BEGIN_ALLOW_THREADS wait_a_moment();
-            Py_END_ALLOW_THREADS
+        int result = PyThread_get_thread_ident() == state->thread ? wait_for_storm(state, 100)
+                                                                  : wait_beside(state);
+        if (result < 0) {
+            return -1;
         }
     }
     return 0;

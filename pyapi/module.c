@@ -63,6 +63,7 @@ module_open(PyObject *module, PyObject *unused)
     if (state->session == NULL) {
         return raise_fault(state, &fault);
     }
+    PySignal_SetWakeupFd(session_wake_descriptor(state->session)); /* a signal ends a wait */
     Py_RETURN_NONE;
 }
 

@@ -130,8 +130,12 @@ int tuple_id_of(struct module_state *state, PyObject *object, struct tuple_id *i
    exception: StormWentAwayError, or that of a Python signal handler. */
 int wait_for_storm(struct module_state *state, int timeout_ms);
 
-/* Sleep a moment; call it without the GIL. */
-void wait_a_moment(void);
+/* The same for a thread other than the one that Storm's calls come in: it must not read, and the
+   other one may wait for it. Flushes and sleeps a moment. 0, or -1 with an exception. */
+int wait_beside(struct module_state *state);
+
+/* Raise what ends a wait for something that will not come any more. Returns NULL. */
+PyObject *wait_ended(struct module_state *state);
 
 /* Wait for the task ids of the last emit: a new list of int, or NULL. */
 PyObject *wait_for_task_ids(struct module_state *state);

@@ -39,5 +39,10 @@ module_session(struct module_state *state)
                         "there is no Storm on the other side: this works in a component that "
                         "stormcell-shim runs");
     }
+    if (state->session != NULL && session_is_cut_off(state->session)) {
+        session_forked(state_fault(state));
+        raise_fault(state, &state->fault);
+        return NULL;
+    }
     return state->session;
 }

@@ -16,6 +16,9 @@ run_handshake(PyObject *module, PyObject *unused)
         return NULL;
     }
     while ((result = session_handshake(session, state_fault(state))) == 0) {
+        if (session_asked_to_end(session)) {
+            return wait_ended(state);
+        }
         if (wait_for_storm(state, -1) < 0) {
             return NULL;
         }
@@ -132,18 +135,26 @@ process_tuple(struct runner *runner, const struct source *source, PyObject *tupl
     return done && tuple_id_of(runner->state, tuple, &id) == 0 ? ack_if_live(runner, tuple, id) : 0;
 }
 
-/* A tuple that could not even be made: failed so that it is not lost, and reported. In this order,
+/* A tuple that could not even be made: reported, and failed so that it is not lost. Its id is copied,
    since user code may run in the report and the message is not kept over that. */
 static int
 unreadable_tuple(struct runner *runner, const struct message *message)
 {
-    struct module_state *state = runner->state;
-    struct fault fault = {0}; /* an exception is under way: nothing here must raise another */
-    struct tuple_id id = session_tuple_id(state->session, &message->id, &fault);
-    if (fault.code == FAULT_NONE && session_is_live(state->session, id)) {
-        session_fail(state->session, id, &fault);
+    struct session *session = runner->state->session;
+    struct fault fault = {0};
+    char text[256]; /* no id is longer but in bad dreams; the rest of one would not be found live */
+    struct tuple_id id = session_tuple_id(session, &message->id, &fault);
+    size_t len = id.text.len < sizeof text ? id.text.len : sizeof text;
+    memcpy(text, id.text.ptr != NULL ? id.text.ptr : "", len);
+    if (run_failed(runner, NULL) < 0) {
+        return -1;
     }
-    return run_failed(runner, NULL);
+    id = tuple_id_parse((struct slice){text, len});
+    if (session_is_live(session, id) && session_fail(session, id, &fault) < 0) {
+        raise_fault(runner->state, &fault);
+        return -1;
+    }
+    return 0;
 }
 
 static PyObject *

@@ -20,17 +20,23 @@ wait_for_storm(struct module_state *state, int timeout_ms)
     return PyErr_CheckSignals();
 }
 
-void
-wait_a_moment(void)
+int
+wait_beside(struct module_state *state)
 {
-    nanosleep(&(struct timespec){.tv_nsec = 1000 * 1000}, NULL);
+    struct timespec moment = {.tv_nsec = 1000 * 1000};
+    if (session_flush(state->session, state_fault(state)) < 0) {
+        raise_fault(state, &state->fault);
+        return -1;
+    }
+    Py_BEGIN_ALLOW_THREADS nanosleep(&moment, NULL);
+    Py_END_ALLOW_THREADS return 0;
 }
 
-static int
-storm_went_away(struct module_state *state)
+PyObject *
+wait_ended(struct module_state *state)
 {
-    PyErr_SetString(state->went_away, "Storm has closed the wire");
-    return -1;
+    PyErr_SetString(state->went_away, "Storm has closed the wire, or asked this process to end");
+    return NULL;
 }
 
 PyObject *
@@ -41,8 +47,7 @@ wait_for_task_ids(struct module_state *state)
     while (found >= 0 &&
            (found = session_task_ids(state->session, &ids, state_fault(state))) == 0) {
         if (session_ended(state->session)) {
-            storm_went_away(state);
-            return NULL;
+            return wait_ended(state);
         }
         if (wait_for_storm(state, -1) < 0) {
             return NULL;

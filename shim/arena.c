@@ -76,7 +76,7 @@ arena_new(struct fault *fault)
         arena_free(arena);
         return NULL;
     }
-    arena->in = arena->out = arena->complaint = -1;
+    arena->in = arena->out = arena->complaint = arena->bell = -1;
     arena->torn = -1;
     return arena;
 }

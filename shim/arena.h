@@ -65,7 +65,10 @@ struct arena {
     int in;         /* the wire, moved away from 0 and 1: private, close-on-exec, non-blocking */
     int out;
     int complaint;        /* Storm's end of stderr: the last resort when the wire is lost */
+    int bell;             /* eventfd by which the interpreter wakes the guardian */
     pthread_mutex_t lock; /* around write(2) on the wire; robust, process-shared */
+    atomic_bool idle;     /* the interpreter waits for Storm; else it is at work */
+    atomic_bool resting;  /* the guardian sleeps until the bell rings, and has seen `idle` */
     atomic_bool answered; /* the pid has been sent: nothing may go out before it */
     atomic_bool writing;  /* a write(2) is under way: if its process died, the wire may be torn */
     atomic_bool gone;     /* Storm has closed the wire */

@@ -95,6 +95,7 @@ capture_read(struct capture *capture, struct buffer *lane, int64_t now_ms)
     }
     const char *at = bytes;
     const char *end = bytes + n;
+    capture->last_read = now_ms;
     while (at < end) {
         const char *eol = memchr(at, '\n', (size_t)(end - at));
         add(capture, (struct slice){at, (size_t)((eol != NULL ? eol : end) - at)});

@@ -19,6 +19,7 @@ struct capture {
     enum message_level level;
     struct buffer line; /* the line that has not ended yet */
     bool cut;           /* of which more came than is kept */
+    int64_t last_read;  /* when something came, ms */
     int64_t second;     /* the second that is counted in, ms */
     unsigned lines;     /* logged in it */
     unsigned dropped;   /* lines since the last report of dropped ones */

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -20,6 +21,7 @@
 
 enum {
     PARTIAL_LINE_MS = 100, /* a line without its end is logged after this */
+    TICK_MS = 10,          /* output of an interpreter at work waits no longer than this */
     RETRY_MS = 10,         /* after a write that the interpreter's own stood in the way of */
     GRACE_MS = 2000,       /* from a request to end, or from losing Storm, to SIGKILL */
     LAST_WRITE_MS = 1000   /* how long the last messages may take */
@@ -41,9 +43,10 @@ static struct arena *shared; /* one a process */
 
 /* ---- saying something ------------------------------------------------------------------- */
 
-/* 1: nothing is left to write, 0: later, -1: Storm is gone. */
+/* Both lanes: the interpreter's own too, which may have waited while it works.
+   1: nothing is left to write, 0: later, -1: Storm is gone. */
 static int
-send_lane(struct guardian *guardian)
+send_lanes(struct guardian *guardian)
 {
     wire_commit(guardian->arena, WRITER_GUARDIAN, &guardian->lane);
     return wire_flush(guardian->arena, WRITER_GUARDIAN, &guardian->lane, NULL);
@@ -172,7 +175,7 @@ send_last(struct guardian *guardian)
 {
     int64_t deadline = clock_ms() + LAST_WRITE_MS;
     int result;
-    while ((result = send_lane(guardian)) == 0 && clock_ms() < deadline) {
+    while ((result = send_lanes(guardian)) == 0 && clock_ms() < deadline) {
         wire_wait_writable(guardian->arena, RETRY_MS);
     }
     return result > 0 ? 0 : -1;
@@ -258,33 +261,65 @@ take_signal(struct guardian *guardian)
     }
 }
 
-static int
-wait_ms(const struct guardian *guardian, bool unsent)
+/* The lesser of two times to wait, where -1 is for ever. */
+static int64_t
+sooner(int64_t a, int64_t b)
 {
-    int64_t wait = -1;
-    bool partial = guardian->captured[0].line.len + guardian->captured[1].line.len > 0;
-    bool dropped = guardian->captured[0].dropped + guardian->captured[1].dropped > 0;
-    if (partial || dropped) {
-        wait = PARTIAL_LINE_MS;
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* Is there nothing to look after until the bell rings? The interpreter rings it when it goes to work
+   and finds `resting`; setting that before looking at `idle` leaves no gap between the two. */
+static bool
+may_rest(struct arena *arena)
+{
+    atomic_store(&arena->resting, true);
+    if (atomic_load(&arena->idle) || !atomic_load(&arena->answered)) {
+        return true;
     }
-    if (unsent) {
-        wait = RETRY_MS;
+    atomic_store(&arena->resting, false);
+    return false;
+}
+
+static int
+wait_ms(const struct guardian *guardian)
+{
+    struct arena *arena = guardian->arena;
+    const struct capture *captured = guardian->captured;
+    int64_t wait = may_rest(arena) ? -1 : TICK_MS;
+    if (captured[0].line.len + captured[1].line.len > 0 ||
+        captured[0].dropped + captured[1].dropped > 0) {
+        wait = sooner(wait, PARTIAL_LINE_MS);
+    }
+    if (atomic_load(&arena->answered) && wire_pending(arena, WRITER_GUARDIAN) > 0) {
+        wait = sooner(wait, RETRY_MS);
     }
     if (guardian->deadline > 0) {
         int64_t left = guardian->deadline - clock_ms();
-        left = left < 0 ? 0 : left;
-        wait = wait < 0 || left < wait ? left : wait;
+        wait = sooner(wait, left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : left);
     }
     return (int)wait;
 }
 
+/* A line whose end does not come is logged after a while as it is. */
 static void
 end_partial_lines(struct guardian *guardian)
 {
+    int64_t now = clock_ms();
     for (int i = 0; i < 2; i++) {
-        capture_flush(&guardian->captured[i], &guardian->lane, clock_ms());
-        capture_report_dropped(&guardian->captured[i], &guardian->lane, clock_ms());
+        struct capture *capture = &guardian->captured[i];
+        if (now - capture->last_read >= PARTIAL_LINE_MS) {
+            capture_flush(capture, &guardian->lane, now);
+            capture_report_dropped(capture, &guardian->lane, now);
+        }
     }
+}
+
+static void
+answer_bell(const struct guardian *guardian)
+{
+    uint64_t count;
+    (void)!read(guardian->arena->bell, &count, sizeof count);
 }
 
 static void
@@ -299,33 +334,32 @@ kill_if_due(struct guardian *guardian)
 static void
 watch(struct guardian *guardian)
 {
-    bool answered = atomic_load(&guardian->arena->answered);
-    bool unsent = answered && wire_pending(guardian->arena, WRITER_GUARDIAN) > 0;
     struct pollfd fds[] = {
         {.fd = guardian->signals, .events = POLLIN},
+        {.fd = guardian->arena->bell, .events = POLLIN},
         {.fd = guardian->captured[0].fd, .events = POLLIN},
         {.fd = guardian->captured[1].fd, .events = POLLIN},
-        {.fd = guardian->orphaned ? -1 : guardian->arena->out,
-         .events = 0}, /* POLLERR: no reader */
+        {.fd = guardian->orphaned ? -1 : guardian->arena->out}, /* no events: errors are told */
     };
-    int ready = poll(fds, 4, wait_ms(guardian, unsent));
-    if (ready == 0) {
-        end_partial_lines(guardian);
-    }
+    poll(fds, 5, wait_ms(guardian));
     if (fds[0].revents != 0) {
         take_signal(guardian);
     }
+    if (fds[1].revents != 0) {
+        answer_bell(guardian);
+    }
     for (int i = 0; i < 2; i++) {
-        if (fds[1 + i].revents != 0) {
+        if (fds[2 + i].revents != 0) {
             capture_read(&guardian->captured[i], &guardian->lane, clock_ms());
         }
     }
-    if (fds[3].revents & (POLLERR | POLLHUP | POLLNVAL)) {
+    end_partial_lines(guardian);
+    if (fds[4].revents & (POLLERR | POLLHUP | POLLNVAL)) {
         guardian->orphaned = true;
         set_deadline(guardian);
     }
     kill_if_due(guardian);
-    send_lane(guardian);
+    send_lanes(guardian);
 }
 
 /* ---- becoming two ----------------------------------------------------------------------- */
@@ -387,12 +421,17 @@ guardian_enter(struct fault *fault)
         .captured = {{.fd = -1, .level = LEVEL_INFO}, {.fd = -1, .level = LEVEL_WARN}}};
     int captured[2];
     sigset_t before;
-    guardian.arena = arena_new(fault);
+    guardian.arena = wire_check(fault) == 0 ? arena_new(fault) : NULL;
     if (guardian.arena == NULL) {
         return NULL;
     }
     guardian.arena->guardian = getpid();
     guardian.signals = open_signals(&before, fault);
+    guardian.arena->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (guardian.arena->bell < 0) {
+        fault_errno(fault, "eventfd");
+        return NULL;
+    }
     if (guardian.signals < 0 || wire_make_private(guardian.arena, captured, fault) < 0) {
         return NULL;
     }

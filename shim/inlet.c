@@ -65,6 +65,7 @@ make_room(struct inlet *inlet)
     input->scan -= shift;
     input->end = rest;
     inlet->ahead = (struct frame_input){0};
+    inlet->ahead_skipping = false;
 }
 
 int
@@ -114,39 +115,50 @@ inlet_spin(struct inlet *inlet, struct fault *fault)
 
 /* ---- frames ----------------------------------------------------------------------------- */
 
+/* The next frame from `at` on, behind what is left of one that was too long. */
+static int
+frame_from(const struct inlet *inlet, struct frame_input *at, bool *skipping, struct slice *frame,
+           struct fault *fault)
+{
+    if (*skipping && frame_skip(at, inlet->bytes) == 0) {
+        return 0;
+    }
+    int result = frame_next(at, inlet->bytes, inlet->limit, frame, fault);
+    *skipping = result < 0;
+    return result;
+}
+
 int
 inlet_frame(struct inlet *inlet, struct slice *frame, struct fault *fault)
 {
-    int result = 0;
-    if (!inlet->skipping || frame_skip(inlet->input, inlet->bytes) > 0) {
-        result = frame_next(inlet->input, inlet->bytes, inlet->limit, frame, fault);
-        inlet->skipping = result < 0;
-    }
+    int result = frame_from(inlet, inlet->input, &inlet->skipping, frame, fault);
     if (result == 0) {
         make_room(inlet); /* here and not before a read: now nobody borrows from the bytes */
     }
     return result;
 }
 
-/* The line is searched once, however often it is asked: `ahead` remembers how far. A frame from its
-   middle is taken out by turning it into blank lines, which every reader of frames skips. */
+/* The line is searched once, however often it is asked: `ahead` remembers how far. */
 int
 inlet_array(struct inlet *inlet, struct slice *frame)
 {
-    struct frame_input *input = inlet->input;
     struct frame_input *ahead = &inlet->ahead;
-    if (ahead->start < input->start || ahead->end == 0) {
-        *ahead = *input;
+    int result;
+    if (ahead->start < inlet->input->start || ahead->end == 0) {
+        *ahead = *inlet->input;
+        inlet->ahead_skipping = inlet->skipping;
     }
-    ahead->end = input->end;
-    while (frame_next(ahead, inlet->bytes, inlet->limit, frame, NULL) > 0) {
-        if (frame->len > 0 && frame->ptr[0] == '[') {
+    ahead->end = inlet->input->end;
+    while ((result = frame_from(inlet, ahead, &inlet->ahead_skipping, frame, NULL)) != 0) {
+        if (result > 0 && frame->len > 0 && frame->ptr[0] == '[') {
             return 1;
         }
     }
     return 0;
 }
 
+/* A frame from the middle of the line is taken out by turning it into blank lines, which every reader
+   of frames skips. */
 void
 inlet_remove(struct inlet *inlet, struct slice frame)
 {

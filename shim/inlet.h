@@ -15,8 +15,9 @@ struct inlet {
     struct frame_input *input; /* where reading stands in it; in the arena too */
     struct arena *arena;
     struct frame_input ahead; /* how far arrays have been looked for */
-    size_t limit;             /* the longest frame that is accepted, bytes */
-    bool skipping;            /* inside a frame that is longer */
+    bool ahead_skipping;
+    size_t limit;  /* the longest frame that is accepted, bytes */
+    bool skipping; /* inside a frame that is longer */
     bool eof;
     bool spins; /* a second processor is there to spin on */
     int spin_credit;

@@ -3,11 +3,11 @@
 #include "session_state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -40,12 +40,20 @@ on_sigterm(int signal_number)
 static void
 cut_off_child(void)
 {
-    if (current != NULL) {
-        close(current->inlet.fd);
-        close(current->out);
-        close(current->wake);
-        current->arena = NULL;
-        current = NULL;
+    struct sigaction action;
+    if (current == NULL) {
+        return;
+    }
+    close(current->inlet.fd);
+    close(current->out);
+    close(current->bell);
+    close(current->wake[0]);
+    close(current->wake[1]);
+    current->arena = NULL;
+    current = NULL;
+    /* it has no conversation to end in order: SIGTERM ends it, as its parent expects */
+    if (sigaction(SIGTERM, NULL, &action) == 0 && action.sa_handler == on_sigterm) {
+        signal(SIGTERM, SIG_DFL);
     }
 }
 
@@ -53,9 +61,8 @@ static int
 start(struct session *session, struct fault *fault)
 {
     struct sigaction action = {.sa_handler = on_sigterm}; /* no SA_RESTART: it ends a wait */
-    session->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (session->wake < 0) {
-        return fault_errno(fault, "eventfd");
+    if (pipe2(session->wake, O_NONBLOCK | O_CLOEXEC) < 0) {
+        return fault_errno(fault, "pipe2");
     }
     current = session;
     if (sigaction(SIGTERM, &action, NULL) < 0) {
@@ -79,9 +86,10 @@ session_new(struct arena *arena, struct fault *fault)
     }
     session->arena = arena;
     session->out = arena->out;
+    session->bell = arena->bell;
     inlet_init(&session->inlet, arena);
     outlet_init(&session->outlet, arena);
-    session->wake = -1;
+    session->wake[0] = session->wake[1] = -1;
     if (start(session, fault) < 0) {
         session_free(session);
         return NULL;
@@ -98,8 +106,9 @@ session_free(struct session *session)
     if (current == session) {
         current = NULL;
     }
-    if (session->wake >= 0) {
-        close(session->wake);
+    if (session->wake[0] >= 0) {
+        close(session->wake[0]);
+        close(session->wake[1]);
     }
     handshake_deinit(&session->handshake);
     buffer_deinit(&session->task_ids);
@@ -126,6 +135,12 @@ bool
 session_ended(const struct session *session)
 {
     return session->inlet.eof || asked_to_end || session->arena == NULL;
+}
+
+bool
+session_is_cut_off(const struct session *session)
+{
+    return session->arena == NULL;
 }
 
 bool
@@ -180,8 +195,9 @@ session_close(struct session *session, int timeout_ms, bool in_order)
 static void
 drain_wake(struct session *session)
 {
-    uint64_t count;
-    (void)!read(session->wake, &count, sizeof count);
+    char bytes[64];
+    while (read(session->wake[0], bytes, sizeof bytes) > 0) {
+    }
 }
 
 static int
@@ -189,13 +205,11 @@ sleep_until_ready(struct session *session, bool reads, bool writes, int timeout_
                   struct fault *fault)
 {
     struct pollfd fds[] = {
-        {.fd = session->wake, .events = POLLIN},
+        {.fd = session->wake[0], .events = POLLIN},
         {.fd = reads ? session->inlet.fd : -1, .events = POLLIN},
         {.fd = writes ? session->arena->out : -1, .events = POLLOUT},
     };
-    atomic_store(&session->waiting, true);
     int ready = asked_to_end ? 0 : poll(fds, 3, timeout_ms);
-    atomic_store(&session->waiting, false);
     if (ready < 0) {
         return errno == EINTR ? 0 : fault_errno(fault, "poll");
     }
@@ -205,12 +219,10 @@ sleep_until_ready(struct session *session, bool reads, bool writes, int timeout_
     return fds[1].revents != 0 && inlet_fill(&session->inlet, fault) < 0 ? -1 : 0;
 }
 
-int
-session_wait(struct session *session, int timeout_ms, struct fault *fault)
+/* Storm has less to say, or takes less, than there is time: look a moment, then sleep. */
+static int
+wait_idle(struct session *session, int timeout_ms, struct fault *fault)
 {
-    if (session->arena == NULL) {
-        return session_forked(fault);
-    }
     struct inlet *inlet = &session->inlet;
     bool writes = atomic_load(&session->arena->answered) && outlet_pending(&session->outlet) > 0;
     bool reads = !inlet->eof && !(writes && inlet_waiting(inlet) > READ_AHEAD);
@@ -219,17 +231,44 @@ session_wait(struct session *session, int timeout_ms, struct fault *fault)
         if (result != 0) {
             return result < 0 ? -1 : 0;
         }
+        writes = outlet_pending(&session->outlet) > 0; /* a thread may have spoken meanwhile */
     }
     return sleep_until_ready(session, reads, writes, timeout_ms, fault);
+}
+
+/* Both flags are set before anything is looked at, so that whoever says something afterwards sees
+   them: a thread then wakes this one, and the guardian is woken when work goes on. */
+int
+session_wait(struct session *session, int timeout_ms, struct fault *fault)
+{
+    uint64_t one = 1;
+    if (session->arena == NULL) {
+        return session_forked(fault);
+    }
+    struct arena *arena = session->arena;
+    atomic_store(&session->waiting, true);
+    atomic_store(&arena->idle, true);
+    int result = wait_idle(session, timeout_ms, fault);
+    atomic_store(&arena->idle, false);
+    atomic_store(&session->waiting, false);
+    if (atomic_exchange(&arena->resting, false)) {
+        (void)!write(arena->bell, &one, sizeof one);
+    }
+    return result;
 }
 
 void
 session_wake(struct session *session)
 {
-    uint64_t one = 1;
     if (atomic_load(&session->waiting) || asked_to_end) {
-        (void)!write(session->wake, &one, sizeof one);
+        (void)!write(session->wake[1], "", 1);
     }
+}
+
+int
+session_wake_descriptor(const struct session *session)
+{
+    return session->wake[1];
 }
 
 /* Tell Storm of a message that could not be read. A spout owes an answer even to that. */

@@ -52,8 +52,17 @@ int session_wait(struct session *session, int timeout_ms, struct fault *fault);
 /* Wake a session_wait() that is under way in another thread. */
 void session_wake(struct session *session);
 
+/* A byte written to this descriptor (borrowed, non-blocking) does that as well; for signal handlers. */
+int session_wake_descriptor(const struct session *session);
+
 /* Nothing more will come: Storm has closed its side, or a signal asked to end. */
 bool session_ended(const struct session *session);
+
+/* This is a forked child of the component: nothing here works but session_free(). */
+bool session_is_cut_off(const struct session *session);
+
+/* The fault of a cut off session. Returns -1. */
+int session_forked(struct fault *fault);
 
 /* A signal asked to end: what is in hand is finished, what is in line is not begun. */
 bool session_asked_to_end(const struct session *session);

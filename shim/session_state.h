@@ -18,12 +18,10 @@ struct session {
     struct buffer unescaped;
     struct fault why; /* a message could not be read */
     bool spout;
-    int wake; /* eventfd */
-    int out;  /* the arena's, kept for a forked child to close */
+    int wake[2]; /* a pipe: whoever writes to [1] ends a wait */
+    int out;     /* the arena's two, kept for a forked child to close */
+    int bell;
     atomic_bool waiting;
 };
-
-/* The fault of a forked child that uses its parent's session. Returns -1. */
-int session_forked(struct fault *fault);
 
 #endif

@@ -66,6 +66,28 @@ put_null_on_stdin(struct fault *fault)
     return 0;
 }
 
+/* Storm's side is on 0 and 1. A closed one of them would be given to the next thing that is opened. */
+static int
+check_open(int fd, const char *name, struct fault *fault)
+{
+    return fcntl(fd, F_GETFD) >= 0
+               ? 0
+               : fault_set(fault, FAULT_SYSTEM, 0,
+                           "%s is not open: Storm talks over stdin and stdout", name);
+}
+
+int
+wire_check(struct fault *fault)
+{
+    if (check_open(0, "stdin", fault) < 0 || check_open(1, "stdout", fault) < 0) {
+        return -1;
+    }
+    if (fcntl(2, F_GETFD) < 0 && open("/dev/null", O_WRONLY) != 2) {
+        return fault_errno(fault, "/dev/null on stderr");
+    }
+    return 0;
+}
+
 int
 wire_make_private(struct arena *arena, int captured[2], struct fault *fault)
 {

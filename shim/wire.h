@@ -8,6 +8,9 @@
 #include "buffer.h"
 #include "fault.h"
 
+/* Are there a stdin and a stdout? To be asked before anything is opened. 0, or -1 with a fault. */
+int wire_check(struct fault *fault);
+
 /* Move descriptors 0, 1 and 2 away to private ones (into the arena), put /dev/null on 0 and pipes
    on 1 and 2. captured[0] and [1] are the reading ends of what is printed from now on to stdout
    and stderr. 0, or -1 with a fault. */

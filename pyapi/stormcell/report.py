@@ -36,12 +36,10 @@ def trace(exception: BaseException) -> str:
     frames = exception.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_PACKAGE):
         frames = frames.tb_next
+    if frames is None and not isinstance(exception, SyntaxError):
+        frames = exception.__traceback__  # it is this package's own, then
     try:
-        return "".join(
-            traceback.format_exception(
-                type(exception), exception, frames or exception.__traceback__
-            )
-        ).rstrip()
+        return "".join(traceback.format_exception(type(exception), exception, frames)).rstrip()
     except Exception as second:  # its own __str__ may raise
         return f"{type(exception).__name__} (which could not be shown: {type(second).__name__})"
 

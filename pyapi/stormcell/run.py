@@ -26,20 +26,22 @@ def main() -> int:
     _line_by_line()
     process = os.getpid()
     in_order = False
+    status = 1
     try:
         in_order = run(sys.argv[1])
     except StartError as error:
         _last_words(str(error))
     except _native.StormWentAwayError:
         in_order = True  # nobody is left to tell
-    except SystemExit as error:
-        _last_words(f"the component called sys.exit({error.code!r})")
     except BaseException as error:
         if os.getpid() != process:
             raise  # a child that user code forked came back to here: it has no last words
-        _last_words(_trace(error))
+        if isinstance(error, SystemExit):
+            _last_words(f"the component called sys.exit({error.code!r})")
+        else:
+            _last_words(_trace(error))
     _native.close(in_order)
-    return _exit_status(0 if in_order else 1)
+    return _exit_status(0 if in_order else status)
 
 
 def run(name: str) -> bool:
@@ -57,13 +59,17 @@ def load(name: str) -> type[Component]:
     """The class that `name` ("module.Class") names, from the working directory. StartError."""
     sys.path.insert(0, os.getcwd())
     module_name, _, class_name = name.rpartition(".")
-    if not module_name:
+    if not module_name or not all(name.split(".")):
         raise StartError(f"{name!r} names no component: it must be MODULE.CLASS")
-    found = getattr(_import(module_name, name), class_name, None)
+    module = _import(module_name, name)
+    found = getattr(module, class_name, None)
     if found is None:
-        raise StartError(f"module {module_name!r} ({_file_of(module_name)}) has no {class_name!r}")
+        raise StartError(
+            f"module {module_name!r} ({_file_of(module_name)}) has no {class_name!r}; "
+            f"its own components: {', '.join(_components_of(module)) or 'none'}"
+        )
     if not isinstance(found, type):
-        raise StartError(f"{name!r} is a {type(found).__name__}, not a class")
+        raise StartError(f"{name!r} is no class (its type is {type(found).__name__})")
     if not issubclass(found, (Bolt, Spout)):
         raise StartError(f"class {name!r} is neither a stormcell.Bolt nor a stormcell.Spout")
     return found
@@ -121,7 +127,18 @@ def _last_words(text: str) -> None:
     from stormcell.report import shorten
 
     # The arena has room for 16 KiB, and what matters of a traceback is its end.
-    _native.last_words(shorten(text, 4000).encode("utf-8", "backslashreplace").decode())
+    text = shorten(text.replace("\0", "\\0"), 4000)
+    _native.last_words(text.encode("utf-8", "backslashreplace").decode())
+
+
+def _components_of(module: object) -> list[str]:
+    return sorted(
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, (Bolt, Spout))
+        and value.__module__ == vars(module)["__name__"]
+    )
 
 
 def _file_of(module_name: str) -> str:

@@ -132,8 +132,8 @@ START_TEST(what_is_printed_is_logged)
     check_pid_first();
     check_heard("{\"command\":\"log\",\"level\":4294967298,\"msg\":\"from C\"}" END);
     check_heard("{\"command\":\"log\",\"level\":4294967299,\"msg\":\"a warning\"}" END);
-    check_heard("{\"command\":\"log\",\"level\":4294967298,\"msg\":\"from a child\"}" END
-                "{\"command\":\"log\",\"level\":4294967298,\"msg\":\"without an end\"}" END);
+    check_heard("{\"command\":\"log\",\"level\":4294967298,\"msg\":\"from a child\"}" END);
+    check_heard("{\"command\":\"log\",\"level\":4294967298,\"msg\":\"without an end\"}" END);
     ck_assert_ptr_null(memmem(out.data, out.len, "\"error\"", 7));
     ck_assert_ptr_null(memmem(out.data, out.len, "not for cat", 11));
     read_to_end(complaints);

@@ -63,12 +63,25 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
-def is_running(pid: int) -> bool:
-    """The process exists and is not merely waiting to be buried."""
+def state_of(pid: int) -> str:
+    """R: running, S: asleep, Z: ended but not buried, X: not there, and what else proc(5) names."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return "X"
+
+
+def is_gone(*pids: int) -> bool:
+    """None of the processes is there any more, but for burying it."""
+    return all(state_of(pid) in "ZX" for pid in pids)
+
+
+def eventually(done: Callable[[], object], what: str, seconds: float = DEADLINE) -> None:
+    """Look again and again whether `done()`: for what nobody tells."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.01)
 
 
 class Parent:
@@ -137,9 +150,7 @@ class Parent:
             left = deadline - time.monotonic()
             if left <= 0:
                 self._give_up(f"waited {seconds} s for {what}")
-            if self._out is None and self._in is None:
-                if done():
-                    return
+            if (self._out, self._in, self._err) == (None, None, None):
                 self._give_up(f"the component closed its side before {what}")
             self._step(min(left, 0.1) if self._out is None else left)
 
@@ -256,8 +267,11 @@ class Parent:
 
     def take_all(self, *commands: str) -> list[Message]:
         """Take the messages that have come, or those with these commands."""
-        taken = [m for m in self.unread if not commands or m["command"] in commands]
-        self.unread = [m for m in self.unread if m not in taken]
+        messages, self.unread = self.unread, []
+        taken = []
+        for message in messages:
+            wanted = not commands or message["command"] in commands
+            (taken if wanted else self.unread).append(message)
         return taken
 
     def tuple(

@@ -1,4 +1,7 @@
-"""One JVM for all tests here, and the topologies of all of them started at once: Storm takes seconds over each, mostly waiting."""
+"""One JVM for all tests here, and all their topologies started at once.
+
+Storm takes seconds over a topology, which it spends waiting.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from localstorm import LocalStorm, Topology
+
+from localstorm import SHIM, LocalStorm, Topology
 
 RESOURCES = Path(__file__).resolve().parent / "resources"
-SHIM = os.environ.get("STORMCELL_SHIM", "stormcell-shim")
 
-# JSON's nested values reach Storm as classes of its own shaded parser (2.6 and later, then up to 2.5), and long floats as
-# BigDecimal: between workers these need to be registered, and `always.try.serialize` makes one worker as strict as two.
+# JSON's nested values reach Storm as classes of its own shaded parser (one from 2.6 on, another
+# before that), and long floats as BigDecimal. Between workers these need to be registered, and
+# `always.try.serialize` makes one worker as strict as two.
 SHADED = "org.apache.storm.shade."
 CONFIG: dict[str, Any] = {
     "topology.acker.executors": 1,

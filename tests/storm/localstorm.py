@@ -1,4 +1,4 @@
-"""Drives a real Apache Storm: a LocalCluster in a JVM of its own, that takes topologies as JSON and tells of what happens.
+"""Drives a real Apache Storm: a LocalCluster whose JVM takes topologies as JSON, and tells of them.
 
 ::
 
@@ -7,19 +7,20 @@
         words.wait_for('tuple', count=3, component='probe')
         words.kill()
 
-``src/main/java/stormcell/localstorm/Plan.java`` shows a topology's JSON. An event is a dict: its name under ``event``, then
-``topology``, ``component`` and ``task``, then what it tells:
+Plan.java, in ``src/main/java/stormcell/localstorm``, shows a topology's JSON. An event is a dict:
+its name under ``event``, then ``topology``, ``component`` and ``task``, then what it tells:
 
-========== ===================================================================================================
+========== =======================================================================================
 started    a multilang child has answered the handshake: ``pid``
-tuple      a ProbeBolt got one: ``values``, their Java ``classes``, ``source``, ``source_task``, ``stream``, ``failed``
-acked      a FeedSpout's tuple has been processed to the end: ``id``; ``failed`` is the other one
+tuple      a ProbeBolt got one: ``values``, their Java ``classes``, ``source``, ``source_task``,
+           ``stream``, and whether it ``failed`` it
+acked      a FeedSpout's tuple has been processed to the end: ``id``; or ``failed`` instead
 log        a child's log message: ``level``, ``text``, ``dropped`` (lines left out before it)
 error      a component reported an error, and Storm keeps it: ``text``
 table      rows that changed: ``rows``, ``tuples`` (how many came in all)
 died       a multilang child ended by itself, or never started: ``text``
 closed     a multilang child has been let go
-========== ===================================================================================================
+========== =======================================================================================
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from typing import IO, Any
 Event = dict[str, Any]
 
 HERE = Path(__file__).resolve().parent
+SHIM = os.environ.get("STORMCELL_SHIM", "stormcell-shim")
 PATIENCE = 60.0  # seconds until a wait is given up; only a failing test ever waits that long
 MARK = "STORMCELL_LOCALSTORM"  # in the environment of the JVM and of all that it starts
 JAVA_FLAGS = [
@@ -53,7 +55,7 @@ JAVA_FLAGS = [
 
 
 def marked(name: str, value: str) -> list[int]:
-    """Returns the pids of the running processes that have this name and value in their environment."""
+    """Returns the pids of the running processes with this name and value in their environment."""
     mark = f"{name}={value}".encode()
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -64,11 +66,11 @@ def marked(name: str, value: str) -> list[int]:
 
 
 class StormError(Exception):
-    """Storm refused a command, ended, or did not do in time what was waited for. The message says which, and what is known."""
+    """Storm refused a command, ended, or did not do in time what was waited for."""
 
 
 class Topology:
-    """A topology that was submitted. Its events are kept, or handed to the listener that it was submitted with."""
+    """A topology that was submitted. Its events are kept, or handed to a listener."""
 
     def __init__(
         self, storm: LocalStorm, name: str, listener: Callable[[Event], None] | None
@@ -82,7 +84,7 @@ class Topology:
     def seen(
         self, event: str, where: Callable[[Event], bool] = lambda _: True, **fields: Any
     ) -> list[Event]:
-        """Returns the events of that name so far whose fields have these values and for which `where` holds."""
+        """Returns the events so far of that name, with these fields, that `where` holds for."""
 
         def fits(one: Event) -> bool:
             return (
@@ -103,7 +105,7 @@ class Topology:
         seconds: float = PATIENCE,
         **fields: Any,
     ) -> list[Event]:
-        """Waits until `count` such events have been seen (see `seen`) and returns all of them.
+        """Waits until `count` such events (see `seen`) have come, and returns all of them.
 
         Raises StormError if the time runs out, a child dies or Storm ends before that.
         """
@@ -120,16 +122,16 @@ class Topology:
         return found()
 
     def kill(self) -> None:
-        """Tells Storm to end the topology at once; a ``closed`` event comes for each child that it lets go."""
+        """Tells Storm to end the topology now; ``closed`` comes for each child that it lets go."""
         self._storm.ask("kill", self.name)
         self.alive = False
 
     def errors(self) -> list[Event]:
-        """Returns the errors that Storm keeps of this topology: dicts with ``component``, ``text`` and ``seconds``."""
+        """Returns the errors that Storm keeps: dicts of ``component``, ``text`` and ``seconds``."""
         return list(self._storm.ask("errors", self.name))
 
     def stats(self) -> dict[str, Any]:
-        """Returns Storm's ``status``, ``uptime`` in seconds, and ``emitted``: tuples by component and stream."""
+        """Returns ``status``, ``uptime`` in seconds, ``emitted`` by component and stream."""
         return dict(self._storm.ask("stats", self.name))
 
     def take(self, event: Event) -> None:
@@ -152,18 +154,18 @@ class Topology:
 class LocalStorm:
     """The JVM, from `start` to `stop`; a context manager does both.
 
-    `folder` takes its log (``storm.log``) and what it keeps while it runs. `version` is a Storm version, the default is the
-    one in pom.xml.
+    `folder` takes its log (``storm.log``) and what it keeps while it runs. `version` is Storm's,
+    by default the one in pom.xml.
     """
 
     def __init__(self, folder: Path, version: str | None = None) -> None:
         self.log = folder / "storm.log"
-        self.version = ""
+        self.version = ""  # until it runs
+        self.topologies: dict[str, Topology] = {}
         self.news = threading.Condition()  # guards all that events change, and tells of each
         self._folder = folder
         self._wanted = [version] if version else []
         self._mark = str(uuid.uuid4())
-        self.topologies: dict[str, Topology] = {}
         self._answers: dict[int, Event] = {}
         self._asked = 0
         self._over = False
@@ -183,7 +185,7 @@ class LocalStorm:
         self.stop()
 
     def start(self) -> None:
-        """Lays Storm out where that hasn't been done yet, starts the JVM and waits until it takes topologies."""
+        """Lays Storm out if need be, starts the JVM and waits until it takes topologies."""
         if not shutil.which("java"):
             raise StormError("java is missing (Debian: openjdk-17-jre-headless)")
         classes = self._class_path()
@@ -199,7 +201,7 @@ class LocalStorm:
                 stderr=log,
                 cwd=self._folder,
                 env={**os.environ, MARK: self._mark},
-                start_new_session=True,  # Ctrl-C in a terminal is for us, who then stop Storm in order
+                start_new_session=True,  # a terminal's Ctrl-C is for us, who then stop Storm
             )
         assert self._jvm.stdout
         self._reader = threading.Thread(
@@ -215,7 +217,7 @@ class LocalStorm:
     def submit(
         self, topology: Mapping[str, Any], listener: Callable[[Event], None] | None = None
     ) -> Topology:
-        """Starts a topology. With a listener its events are given to that (on another thread) instead of being kept."""
+        """Starts a topology. A listener gets its events, on another thread; then none is kept."""
         name = topology["name"]
         with self.news:
             handle = self.topologies[name] = Topology(self, name, listener)
@@ -223,7 +225,7 @@ class LocalStorm:
         return handle
 
     def ask(self, do: str, topology: Any) -> Any:
-        """Sends a command and returns the answer's value. Raises StormError with Storm's reason if there is none."""
+        """Sends a command and returns the answer's value. Raises StormError with Storm's reason."""
         with self.news:
             self._asked += 1
             number = self._asked
@@ -237,7 +239,7 @@ class LocalStorm:
         return answer.get("value")
 
     def wait(self, done: Callable[[], bool], seconds: float, why: Callable[[], str]) -> None:
-        """Waits until `done()`, which is asked again after every event. `why()` is the complaint when it doesn't come true."""
+        """Waits until `done()`, asked again after every event. Raises StormError(`why()` ...)."""
         with self.news:
             if not self.news.wait_for(lambda: done() or self._over, seconds):
                 raise StormError(f"{why()} in {seconds:g} s; {self._last_lines()}")
@@ -256,7 +258,7 @@ class LocalStorm:
         return self._over
 
     def stop(self) -> list[int]:
-        """Stops Storm in order. Returns the processes that had to be ended by force, which is none if all is well."""
+        """Stops Storm in order. Returns the pids that had to be killed: none, if all is well."""
         if not self._jvm:
             return []
         jvm, self._jvm = self._jvm, None
@@ -279,7 +281,7 @@ class LocalStorm:
         return marked(MARK, self._mark)
 
     def _end_the_rest(self) -> list[int]:
-        """Children may need a moment after their JVM: they get it, and those that need longer are killed."""
+        """Children may need a moment longer than the JVM; those that need more are killed."""
         deadline = time.monotonic() + 10
         while self.processes() and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -329,14 +331,10 @@ class LocalStorm:
             if self._jvm:
                 self._jvm.wait(5)  # its end is near: it has closed its stdout
         code = self._jvm.poll() if self._jvm else None
-        how = (
-            ""
-            if code is None
-            else f", killed by {signal.Signals(-code).name}"
-            if code < 0
-            else f" with exit code {code}"
-        )
-        return f"Storm has ended{how}; {self._last_lines()}"
+        how = f"exit code {code}"
+        if code is not None and code < 0:
+            how = f"killed by {signal.Signals(-code).name}"
+        return f"Storm has ended ({how}); {self._last_lines()}"
 
     def _last_lines(self) -> str:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""

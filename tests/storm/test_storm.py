@@ -1,4 +1,4 @@
-"""Python components under a real Storm, through the shim. Each test looks at what the topology in its mark does."""
+"""Python under a real Storm, through the shim. Each test looks on at the topology in its mark."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import ast
 import math
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import partial
+from itertools import product
 from typing import Any
 
 import pytest
-from conftest import SHIM
-from localstorm import PATIENCE, Event, LocalStorm, Topology, marked
+
+from localstorm import PATIENCE, SHIM, Event, LocalStorm, Topology, marked
 
 topology = pytest.mark.topology
 
@@ -30,39 +32,31 @@ def reads(source: str, grouping: str = "shuffle", *fields: str, of: str = "defau
     return {"from": source, "stream": of, "grouping": grouping, "fields": fields}
 
 
-def python(kind: str, name: str, what: str, *inputs: Event, **more: Any) -> Event:
-    """A component of resources/parts.py."""
-    return {
-        "name": name,
-        "kind": kind,
-        "command": [SHIM, f"parts.{what}"],
-        "inputs": inputs,
-        **more,
-    }
+def component(kind: str, what: str, inputs: Sequence[Event], more: Event) -> Event:
+    """A class of resources/parts.py, as a component that is named after it."""
+    command = [SHIM, f"parts.{what}"]
+    return {"name": what.lower(), "kind": kind, "command": command, "inputs": inputs, **more}
+
+
+def spout(what: str, **more: Any) -> Event:
+    return component("spout", what, [], more)
+
+
+def bolt(what: str, *inputs: Event, **more: Any) -> Event:
+    return component("bolt", what, inputs, more)
 
 
 def feed(*values: Any) -> Event:
     """A Java spout that emits each value in a tuple of its own."""
-    tuples = [[value] for value in values]
-    return {
-        "name": "feed",
-        "kind": "spout",
-        "java": "FeedSpout",
-        "outputs": streams("value"),
-        "args": {"tuples": tuples},
-    }
+    args = {"tuples": [[value] for value in values]}
+    outputs = streams("value")
+    return {"name": "feed", "kind": "spout", "java": "FeedSpout", "outputs": outputs, "args": args}
 
 
 def probe(*inputs: Event, name: str = "probe", parallelism: int = 1, **args: Any) -> Event:
     """A Java bolt that tells of what it gets."""
-    return {
-        "name": name,
-        "kind": "bolt",
-        "java": "ProbeBolt",
-        "inputs": inputs,
-        "args": args,
-        "parallelism": parallelism,
-    }
+    java = {"java": "ProbeBolt", "args": args, "parallelism": parallelism}
+    return {"name": name, "kind": "bolt", "inputs": inputs, **java}
 
 
 def values(events: Sequence[Event]) -> list[Any]:
@@ -73,30 +67,15 @@ def firsts(events: Sequence[Event]) -> list[Any]:
     return [event["values"][0] for event in events]
 
 
-SENTENCES = [
-    f"the {animal} jumped over the {thing}"
-    for animal in ("cow", "dog", "ant")
-    for thing in ("moon", "fence", "dog")
-] * 50
+ANIMALS = ("cow", "dog", "ant")
+THINGS = ("moon", "fence", "dog")
+SENTENCES = [f"the {animal} jumps over the {thing}" for animal in ANIMALS for thing in THINGS] * 50
 
 
 @topology(
-    python(
-        "spout",
-        "sentences",
-        "Sentences",
-        outputs=streams("sentence"),
-        config={"test.sentences": SENTENCES},
-    ),
-    python("bolt", "split", "Split", reads("sentences"), outputs=streams("word"), parallelism=2),
-    python(
-        "bolt",
-        "count",
-        "Count",
-        reads("split", "fields", "word"),
-        outputs=streams("word", "count"),
-        parallelism=2,
-    ),
+    spout("Sentences", outputs=streams("sentence"), config={"test.sentences": SENTENCES}),
+    bolt("Split", reads("sentences"), outputs=streams("word"), parallelism=2),
+    bolt("Count", reads("split", "fields", "word"), outputs=streams("word", "n"), parallelism=2),
     probe(reads("count")),
 )
 def test_word_count_is_exact(running: Topology) -> None:
@@ -104,9 +83,7 @@ def test_word_count_is_exact(running: Topology) -> None:
     running.wait_for("log", text="all acked")
     counted = values(running.seen("tuple"))
     assert len(counted) == sum(expected.values())
-    assert {
-        word: max(count for other, count in counted if other == word) for word in expected
-    } == expected
+    assert expected == {word: max(n for other, n in counted if other == word) for word in expected}
 
 
 LETTERS = "abcdefgh"
@@ -114,63 +91,40 @@ LETTERS = "abcdefgh"
 
 @topology(
     feed(*LETTERS * 20),
-    python(
-        "bolt",
-        "count",
-        "Count",
-        reads("feed", "fields", "value"),
-        outputs=streams("word", "count"),
-        parallelism=3,
-    ),
+    bolt("Count", reads("feed", "fields", "value"), outputs=streams("word", "n"), parallelism=3),
     probe(reads("count")),
 )
 def test_fields_grouping_keeps_a_word_at_one_task(running: Topology) -> None:
     counted = running.wait_for("tuple", count=20 * len(LETTERS))
-    tasks = {
-        letter: {event["source_task"] for event in counted if event["values"][0] == letter}
-        for letter in LETTERS
-    }
+    tasks = defaultdict(set)
+    for event in counted:
+        tasks[event["values"][0]].add(event["source_task"])
     assert all(len(where) == 1 for where in tasks.values()), tasks
     assert len(set.union(*tasks.values())) > 1, "all words went to one task"
-    assert sorted(count for _, count in values(counted)) == sorted(
-        list(range(1, 21)) * len(LETTERS)
-    )
+    assert Counter(map(tuple, values(counted))) == Counter(product(LETTERS, range(1, 21)))
 
 
 FAILURES = {"fine": 0, "twice": 2, "hopeless": 99}
 
 
 @topology(
-    python(
-        "spout",
-        "words",
-        "Insistent",
-        outputs=streams("word"),
-        config={"test.words": list(FAILURES)},
-    ),
-    probe(reads("words"), fail=FAILURES),
+    spout("Insistent", outputs=streams("word"), config={"test.words": list(FAILURES)}),
+    probe(reads("insistent"), fail=FAILURES),
 )
 def test_a_failed_tuple_is_replayed_until_it_is_given_up(running: Topology) -> None:
     for word in FAILURES:
         running.wait_for("log", text=f"settled {word}")
-    assert Counter(firsts(running.seen("tuple"))) == {
-        "fine": 1,
-        "twice": 3,
-        "hopeless": 4,
-    }  # once, and max_fails = 3 times more
+    times = Counter(firsts(running.seen("tuple")))
+    assert times == {"fine": 1, "twice": 3, "hopeless": 1 + 3}, "max_fails is 3"
+
+
+EVERY_SECOND = {"topology.tick.tuple.freq.secs": 1}
 
 
 @topology(
     feed(),
-    python(
-        "bolt",
-        "clock",
-        "Ticking",
-        reads("feed"),
-        outputs=streams("who", "what"),
-        config={"topology.tick.tuple.freq.secs": 1},
-    ),
-    probe(reads("clock")),
+    bolt("Ticking", reads("feed"), outputs=streams("who", "what"), config=EVERY_SECOND),
+    probe(reads("ticking")),
 )
 def test_ticks(running: Topology) -> None:
     assert values(running.wait_for("tuple", count=2))[:2] == [["__system", "__tick"]] * 2
@@ -178,14 +132,8 @@ def test_ticks(running: Topology) -> None:
 
 @topology(
     feed("one", "two"),
-    python(
-        "bolt",
-        "point",
-        "Pointing",
-        reads("feed"),
-        outputs={"pointed": stream("word", "task", direct=True)},
-    ),
-    probe(reads("point", "direct", of="pointed"), name="target", parallelism=3),
+    bolt("Pointing", reads("feed"), outputs={"pointed": stream("word", "task", direct=True)}),
+    probe(reads("pointing", "direct", of="pointed"), name="target", parallelism=3),
 )
 def test_emit_to_a_task_of_choice(running: Topology) -> None:
     got = running.wait_for("tuple", count=6)
@@ -195,18 +143,19 @@ def test_emit_to_a_task_of_choice(running: Topology) -> None:
 
 COLOURS = ["red", "green", "blue", "grey"]
 ANSWERS = streams("word", answers=stream("word", "tasks"))
-ANSWERED = [probe(reads("ask"), name="target", parallelism=3), probe(reads("ask", of="answers"))]
+ANSWERED = [
+    probe(reads("asking"), name="target", parallelism=3),
+    probe(reads("asking", of="answers")),
+]
 
 
-@topology(
-    feed(*COLOURS), python("bolt", "ask", "Asking", reads("feed"), outputs=ANSWERS), *ANSWERED
-)
+@topology(feed(*COLOURS), bolt("Asking", reads("feed"), outputs=ANSWERS), *ANSWERED)
 def test_storm_tells_a_bolt_which_tasks_got_a_tuple(running: Topology) -> None:
     check_answers(running)
 
 
 @topology(
-    python("spout", "ask", "AskingSpout", outputs=ANSWERS, config={"test.words": COLOURS}),
+    spout("AskingSpout", name="asking", outputs=ANSWERS, config={"test.words": COLOURS}),
     *ANSWERED,
 )
 def test_storm_tells_a_spout_which_tasks_got_a_tuple(running: Topology) -> None:
@@ -219,15 +168,17 @@ def check_answers(running: Topology) -> None:
     assert told == {event["values"][0]: [event["task"]] for event in got}
 
 
+ODD_TEXT = 'quote " backslash \\ slash / tab \t line \n nul \0 del \x7f'
 VALUES = [
     None, True, False,
     0, -1, 2**31 - 1, -(2**31), 2**31, 2**53 + 1, 2**63 - 1, -(2**63),
     0.0, -0.0, 1.5, 0.1, 0.1 + 0.2, 1e300, 5e-324, 123456789.123456789,
-    '', 'plain', 'quote " backslash \\ slash / tab \t line \n nul \0 del \x7f', 'grüße, мир, 你好', '𝄞 😀', '\u2028',
-    [], [1, [2.5, ['three', None]]], {}, {'a': {'b': [True, {'ключ 😀': -1}]}, '': 0},
+    "", "plain", ODD_TEXT, "grüße, мир, 你好", "𝄞 😀", "\u2028",
+    [], [1, [2.5, ["three", None]]], {}, {"a": {"b": [True, {"ключ 😀": -1}]}, "": 0},
 ]  # fmt: skip
 
-JAVA = {  # what may become of a Python value in Storm: it reads small integers as Integer, and long floats as BigDecimal
+# What values may become in Storm: it reads small integers as Integer, long floats as BigDecimal.
+JAVA = {
     type(None): {"null"},
     bool: {"java.lang.Boolean"},
     int: {"java.lang.Integer", "java.lang.Long"},
@@ -238,18 +189,12 @@ JAVA = {  # what may become of a Python value in Storm: it reads small integers 
 
 def same(ours: Any, theirs: Any) -> bool:
     """Equal, of the same type, and of the same sign even if zero."""
-    if isinstance(ours, float):
-        return (
-            isinstance(theirs, float)
-            and ours == theirs
-            and math.copysign(1, ours) == math.copysign(1, theirs)
-        )
-    return type(ours) is type(theirs) and bool(ours == theirs)
+    if type(ours) is not type(theirs) or ours != theirs:
+        return False
+    return not isinstance(ours, float) or math.copysign(1, ours) == math.copysign(1, theirs)
 
 
-ECHO = python(
-    "bolt", "echo", "Echo", reads("feed"), outputs=streams("value", spelled=stream("text"))
-)
+ECHO = bolt("Echo", reads("feed"), outputs=streams("value", spelled=stream("text")))
 
 
 @topology(
@@ -260,20 +205,18 @@ ECHO = python(
 )
 def test_values_of_every_kind_come_and_go(running: Topology) -> None:
     back = running.wait_for("tuple", component="back", count=len(VALUES))
-    in_python = running.wait_for("tuple", component="in_python", count=len(VALUES))
-    for value, came, spelled in zip(VALUES, back, in_python):
-        assert same(value, ast.literal_eval(spelled["values"][0])), (
-            f"{value!r} reached Python as {spelled['values'][0]}"
-        )
-        assert same(value, came["values"][0]), f"{value!r} came back as {came['values'][0]!r}"
-        assert type(value) not in JAVA or came["classes"][0] in JAVA[type(value)], (
-            f"{value!r} is {came['classes'][0]} in Storm"
-        )
+    spelled = firsts(running.wait_for("tuple", component="in_python", count=len(VALUES)))
+    for value, spelling, event in zip(VALUES, spelled, back, strict=True):
+        assert same(value, ast.literal_eval(spelling)), f"{value!r} reached Python as {spelling}"
+        (came,) = event["values"]
+        assert same(value, came), f"{value!r} came back as {came!r}"
+        (java,) = event["classes"]
+        assert java in JAVA.get(type(value), {java}), f"{value!r} is a {java} in Storm"
 
 
 @topology(
     feed(2**64, -(10**30)),
-    python("bolt", "spell", "Spell", reads("feed"), outputs=streams("text")),
+    bolt("Spell", reads("feed"), outputs=streams("text")),
     probe(reads("spell")),
 )
 def test_an_integer_past_64_bits_reaches_python_whole(running: Topology) -> None:
@@ -291,7 +234,7 @@ def test_a_megabyte_in_one_tuple(running: Topology) -> None:
 
 @topology(
     feed("good", "bad", "good again"),
-    python("bolt", "fragile", "Fragile", reads("feed"), outputs=streams("word", "pid")),
+    bolt("Fragile", reads("feed"), outputs=streams("word", "pid")),
     probe(reads("fragile")),
 )
 def test_a_python_exception_is_a_report_and_the_worker_lives(running: Topology) -> None:
@@ -306,43 +249,47 @@ def test_a_python_exception_is_a_report_and_the_worker_lives(running: Topology) 
     assert shown["component"] == "fragile" and "ValueError: no good: 𝄞" in shown["text"]
 
 
-@topology(feed("word"), python("bolt", "unready", "Unready", reads("feed")))
+@topology(feed("word"), bolt("Unready", reads("feed")))
 def test_an_exception_in_initialize_is_shown_by_storm(running: Topology) -> None:
     (event, *_) = running.wait_for("error", component="unready")
     assert "RuntimeError: nothing to begin with" in event["text"]
     assert any("nothing to begin with" in shown["text"] for shown in running.errors())
 
 
+PRINTED = (
+    "print says grüß 𝄞",
+    "stderr says this",
+    "os.write says this",
+    "C says this",
+    "a child says this",
+    "a child complains",
+)
+
+
 @topology(
     feed("word"),
-    python("bolt", "talk", "Talkative", reads("feed"), outputs=streams("word")),
-    probe(reads("talk")),
+    bolt("Talkative", reads("feed"), outputs=streams("word")),
+    probe(reads("talkative")),
 )
 def test_whatever_is_printed_is_a_log_line(running: Topology) -> None:
-    printed = [
-        "print says grüß 𝄞",
-        "stderr says this",
-        "os.write says this",
-        "C says this",
-        "a child says this",
-        "a child complains",
-    ]
-    for line in printed:
-        running.wait_for("log", lambda log: line in log["text"], component="talk")
+    for line in PRINTED:
+        running.wait_for("log", partial(mentions, line), component="talkative")
     for level in ("trace", "debug", "info", "warn", "error"):
         (log, *_) = running.wait_for("log", text=f"a log of 𝄞 at {level}")
         assert log["level"] == level.upper()
     assert firsts(running.wait_for("tuple")) == ["word"], "the wire survived"
 
 
+def mentions(line: str, event: Event) -> bool:
+    return line in event["text"]
+
+
 MARK = str(uuid.uuid4())
 
 
 @topology(
-    python("spout", "words", "Insistent", outputs=streams("word"), config={"test.words": ["word"]}),
-    python(
-        "bolt", "count", "Count", reads("words"), outputs=streams("word", "count"), parallelism=2
-    ),
+    spout("Insistent", outputs=streams("word"), config={"test.words": ["word"]}),
+    bolt("Count", reads("insistent"), outputs=streams("word", "n"), parallelism=2),
     env={"STORMCELL_TEST": MARK},
 )
 def test_a_killed_topology_leaves_no_process(running: Topology, storm: LocalStorm) -> None:

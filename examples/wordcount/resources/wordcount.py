@@ -1,8 +1,6 @@
 import itertools
 from collections import Counter
-
 from stormcell import Bolt, Spout
-
 
 class WordSpout(Spout):
     def initialize(self, conf, ctx):

@@ -10,7 +10,7 @@ from stormcell import Bolt, ReliableSpout, Spout
 
 
 class Sentences(Spout):
-    """Emits the sentences of its component's configuration, and says when all of them have been processed."""
+    """Emits the sentences of its configuration, and says when all of them have been processed."""
 
     def initialize(self, conf, ctx):
         self.todo = list(enumerate(conf["test.sentences"]))

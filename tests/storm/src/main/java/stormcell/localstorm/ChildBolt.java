@@ -12,8 +12,9 @@ import org.apache.storm.tuple.Tuple;
 /**
  * Storm's ShellBolt, which also tells of the errors it reports and of its end.
  *
- * <p>When its child dies, a cluster's worker ends and is started anew. A LocalCluster has no worker process: its ShellBolt
- * would read from the dead child for ever, and end this JVM at the next tuple. This one stops, and fails what still comes.
+ * <p>When its child dies, a cluster's worker ends and is started anew. A LocalCluster has no worker process: its
+ * ShellBolt would read from the dead child for ever, and end this JVM at the next tuple. This one stops, and fails
+ * what still comes.
  */
 public final class ChildBolt extends ShellBolt implements IRichBolt {
     private static final long serialVersionUID = 1;
@@ -70,7 +71,7 @@ public final class ChildBolt extends ShellBolt implements IRichBolt {
         @Override
         public void reportError(Throwable error) {
             if (over || error instanceof IOException) {
-                return;   // it was let go; or it can't be written to: whoever reads from it finds out too, after its last words
+                return;   // let go; or it can't be written to, and the reader finds out too, after its last words
             }
             super.reportError(error);   // first, so that Storm knows it when the event comes
             String text = String.valueOf(error.getMessage());

@@ -8,8 +8,8 @@ import org.apache.storm.topology.IRichSpout;
 import org.apache.storm.topology.OutputFieldsDeclarer;
 
 /**
- * Storm's ShellSpout, which also tells of the errors it reports and of its end. If its child dies it does nothing any more,
- * where Storm would end the worker: here that is this JVM.
+ * Storm's ShellSpout, which also tells of the errors it reports and of its end. If its child dies it does nothing
+ * any more, where Storm would end the worker: here that is this JVM.
  */
 public final class ChildSpout extends ShellSpout implements IRichSpout {
     private static final long serialVersionUID = 1;

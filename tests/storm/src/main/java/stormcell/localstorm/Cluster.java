@@ -60,7 +60,8 @@ final class Cluster implements AutoCloseable {
         List<Object> all = new ArrayList<>();
         storm.getTopologyInfoByName(name).get_errors().forEach((component, errors) -> {
             for (ErrorInfo error : errors) {
-                all.add(Map.of("component", component, "text", error.get_error(), "seconds", error.get_error_time_secs()));
+                all.add(Map.of(
+                        "component", component, "text", error.get_error(), "seconds", error.get_error_time_secs()));
             }
         });
         return all;
@@ -72,9 +73,10 @@ final class Cluster implements AutoCloseable {
         Map<String, Map<String, Long>> emitted = new HashMap<>();
         for (ExecutorSummary executor : info.get_executors()) {
             if (executor.is_set_stats()) {
-                Map<String, Long> streams = emitted.computeIfAbsent(executor.get_component_id(), none -> new HashMap<>());
+                String component = executor.get_component_id();
+                Map<String, Long> sums = emitted.computeIfAbsent(component, none -> new HashMap<>());
                 executor.get_stats().get_emitted().getOrDefault(":all-time", Map.of())
-                        .forEach((stream, count) -> streams.merge(stream, count, Long::sum));
+                        .forEach((stream, count) -> sums.merge(stream, count, Long::sum));
             }
         }
         return Map.of("status", info.get_status(), "uptime", info.get_uptime_secs(), "emitted", emitted);

@@ -11,8 +11,8 @@ import org.apache.storm.topology.IRichSpout;
 import org.apache.storm.topology.OutputFieldsDeclarer;
 
 /**
- * Emits the argument {@code tuples}, a list of lists of values, once each and in order, their positions as message ids, and
- * tells of every ack and fail. With {@code "replay": true} a failed tuple is emitted again.
+ * Emits the argument {@code tuples}, a list of lists of values, once each and in order, their positions as message
+ * ids, and tells of every ack and fail. With {@code "replay": true} a failed tuple is emitted again.
  */
 public final class FeedSpout implements IRichSpout {
     private static final long serialVersionUID = 1;

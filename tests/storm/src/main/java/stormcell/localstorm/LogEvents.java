@@ -8,8 +8,8 @@ import org.apache.storm.utils.ShellLogHandler;
 import org.apache.storm.utils.ShellProcess;
 
 /**
- * Turns a child's log messages into events. A topology's {@code localstorm.log.lines.per.second} caps each task's; the next
- * event then says how many were left out.
+ * Turns a child's log messages into events. A topology's {@code localstorm.log.lines.per.second} caps each task's;
+ * the next event then says how many were left out.
  */
 public final class LogEvents implements ShellLogHandler {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);

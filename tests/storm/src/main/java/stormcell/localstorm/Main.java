@@ -9,9 +9,9 @@ import org.apache.storm.utils.VersionInfo;
 /**
  * Serves many topologies from one LocalCluster.
  *
- * <p>Commands come in on stdin, a JSON object a line: {@code {"id": 7, "do": "kill", "topology": "words"}}. Each is answered
- * by one {@code answer} event with that id, holding {@code value} or {@code error}. The other events come when they happen.
- * The end of stdin is as good as the command {@code stop}, so that nothing outlives whoever started this.
+ * <p>Commands come in on stdin, a JSON object a line: {@code {"id": 7, "do": "kill", "topology": "words"}}. Each is
+ * answered by one {@code answer} event with that id, holding {@code value} or {@code error}. The other events come
+ * when they happen. The end of stdin is as good as the command {@code stop}: nothing outlives whoever started this.
  */
 public final class Main {
     private Main() {

@@ -17,9 +17,10 @@ import org.apache.storm.tuple.Fields;
  * A topology as JSON, turned into Storm's.
  *
  * <pre>
- * {"name": "words", "resources": "/absolute/folder", "env": {"NAME": "value"}, "config": {"topology.acker.executors": 1},
+ * {"name": "words", "config": {"topology.acker.executors": 1}, "env": {"NAME": "value"},
+ *  "resources": "/absolute/folder",
  *  "components": [
- *    {"name": "count", "kind": "bolt",             bolt or spout
+ *    {"name": "count", "kind": "bolt",                bolt or spout
  *     "command": ["stormcell-shim", "words.Count"],   a multilang child, started in the folder "resources", or
  *     "java": "ProbeBolt", "args": {},                a class of this package (or a full name) that takes the args
  *     "parallelism": 2, "config": {},
@@ -66,7 +67,8 @@ final class Plan {
                 }
                 return bolt;
             default:
-                throw new IllegalArgumentException("component '" + name + "': the kind is spout or bolt, not " + part.path("kind"));
+                throw new IllegalArgumentException(
+                        "component '" + name + "': the kind is spout or bolt, not " + part.path("kind"));
         }
     }
 
@@ -81,12 +83,15 @@ final class Plan {
     private static Object made(JsonNode part) throws Exception {
         String name = part.path("java").asText();
         String whole = name.contains(".") ? name : Plan.class.getPackageName() + "." + name;
-        return Class.forName(whole).getConstructor(Map.class, Outputs.class).newInstance(map(part.path("args")), new Outputs(part));
+        return Class.forName(whole)
+                .getConstructor(Map.class, Outputs.class)
+                .newInstance(map(part.path("args")), new Outputs(part));
     }
 
     /**
-     * The child's command, started in the topology's own folder. LocalCluster has one such folder for the whole JVM (the
-     * first "resources" on its class path), so its rule is switched off and env(1) changes the folder, then becomes the child.
+     * The child's command, started in the topology's own folder. LocalCluster has one such folder for the whole JVM
+     * (the first "resources" on its class path), so its rule is switched off: env(1) changes the folder and then
+     * becomes the child.
      */
     private String[] command(JsonNode part) {
         List<String> words = new ArrayList<>(List.of("env", "--chdir=" + plan.path("resources").asText()));
@@ -111,7 +116,9 @@ final class Plan {
             case "none": bolt.noneGrouping(from, stream); break;
             case "direct": bolt.directGrouping(from, stream); break;
             case "local_or_shuffle": bolt.localOrShuffleGrouping(from, stream); break;
-            default: throw new IllegalArgumentException("input from '" + from + "': unknown grouping " + input.path("grouping"));
+            default:
+                throw new IllegalArgumentException(
+                        "input from '" + from + "': unknown grouping " + input.path("grouping"));
         }
     }
 

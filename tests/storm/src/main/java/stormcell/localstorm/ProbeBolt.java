@@ -10,8 +10,8 @@ import org.apache.storm.topology.OutputFieldsDeclarer;
 import org.apache.storm.tuple.Tuple;
 
 /**
- * Tells of every tuple that it gets, then acks it. The argument {@code fail}, such as {@code {"dog": 2}}, names tuples by
- * their first value and says how many times each is failed before that.
+ * Tells of every tuple that it gets, then acks it. The argument {@code fail}, such as {@code {"dog": 2}}, names
+ * tuples by their first value and says how many times each is failed before that.
  */
 public final class ProbeBolt implements IRichBolt {
     private static final long serialVersionUID = 1;

@@ -14,8 +14,9 @@ import org.apache.storm.topology.OutputFieldsDeclarer;
 import org.apache.storm.tuple.Tuple;
 
 /**
- * Keeps the newest tuple for each first value and tells of those that changed, four times a second: a row is the tuple's
- * values and the task that emitted them. {@code tuples} is how many came in all, since a screen can't show each of them.
+ * Keeps the newest tuple for each first value and tells of those that changed, four times a second: a row is the
+ * tuple's values and the task that emitted them. {@code tuples} is how many came in all, since a screen can't show
+ * each of them.
  */
 public final class TableBolt implements IRichBolt {
     private static final long serialVersionUID = 1;

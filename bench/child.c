@@ -1,0 +1,159 @@
+/* sched_setaffinity, pipe2 */
+#define _GNU_SOURCE
+
+#include "child.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "die.h"
+
+enum { STOP_MS = 3000 };
+
+/* The group to end with this process; a signal's handler reads it. */
+static volatile pid_t group;
+
+static void
+kill_group(void)
+{
+    if (group > 0) {
+        kill(-group, SIGKILL);
+    }
+}
+
+static void
+on_signal(int number)
+{
+    kill_group();
+    _exit(128 + number);
+}
+
+/* In the new process: become the command. */
+static _Noreturn void
+become(char *const command[], int in, int out, int cpu)
+{
+    setpgid(0, 0); /* the terminal's Ctrl-C is for the driver */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (cpu >= 0) {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        CPU_SET((size_t)cpu, &set);
+        sched_setaffinity(0, sizeof(set), &set);
+    }
+    signal(SIGPIPE, SIG_DFL);
+    dup2(in, STDIN_FILENO);
+    dup2(out, STDOUT_FILENO);
+    execvp(command[0], command);
+    fprintf(stderr, "driver: cannot start %s: %s\n", command[0], strerror(errno));
+    _exit(127);
+}
+
+void
+child_start(struct child *child, char *const command[], int cpu)
+{
+    int to[2];
+    int from[2];
+    if (pipe2(to, O_CLOEXEC) < 0 || pipe2(from, O_CLOEXEC) < 0) {
+        die("pipe: %s", strerror(errno));
+    }
+    signal(SIGPIPE, SIG_IGN);
+    child->pid = fork();
+    if (child->pid == 0) {
+        become(command, to[0], from[1], cpu);
+    }
+    if (child->pid < 0) {
+        die("fork: %s", strerror(errno));
+    }
+    setpgid(child->pid, child->pid); /* here too: whoever comes first */
+    group = child->pid;
+    atexit(kill_group);
+    for (size_t i = 0; i < 3; i++) {
+        signal((const int[]){SIGINT, SIGTERM, SIGHUP}[i], on_signal);
+    }
+    close(to[0]);
+    close(from[1]);
+    child->to = to[1];
+    child->from = from[0];
+    fcntl(child->to, F_SETFL, O_NONBLOCK);
+    fcntl(child->from, F_SETFL, O_NONBLOCK);
+}
+
+void
+child_find_clocks(struct child *child)
+{
+    DIR *processes = opendir("/proc");
+    if (processes == NULL) {
+        die("cannot read /proc: %s", strerror(errno));
+    }
+    child->clock_count = 0;
+    for (struct dirent *entry = readdir(processes); entry != NULL; entry = readdir(processes)) {
+        pid_t pid = (pid_t)atoi(entry->d_name);
+        if (pid <= 0 || getpgid(pid) != child->pid || child->clock_count == CHILD_PROCESSES) {
+            continue;
+        }
+        if (clock_getcpuclockid(pid, &child->clocks[child->clock_count]) == 0) {
+            child->clock_count++;
+        }
+    }
+    closedir(processes);
+}
+
+int64_t
+child_cpu_ns(const struct child *child)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < child->clock_count; i++) {
+        struct timespec used;
+        if (clock_gettime(child->clocks[i], &used) < 0) {
+            die("one of the child's processes ended while it was measured");
+        }
+        sum += (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+    }
+    return sum;
+}
+
+/* Wait for its end, but not for ever. */
+static bool
+has_ended(const struct child *child, int *status)
+{
+    for (int waited = 0; waited < STOP_MS; waited += 2) {
+        if (waitpid(child->pid, status, WNOHANG) == child->pid) {
+            return true;
+        }
+        usleep(2000);
+    }
+    return false;
+}
+
+void
+child_ended(const struct child *child, uint64_t acks)
+{
+    int status;
+    if (!has_ended(child, &status)) {
+        die("the child closed its stdout after %" PRIu64 " acks", acks);
+    }
+    if (WIFSIGNALED(status)) {
+        die("the child was killed by signal %d after %" PRIu64 " acks", WTERMSIG(status), acks);
+    }
+    die("the child ended with status %d after %" PRIu64 " acks", WEXITSTATUS(status), acks);
+}
+
+void
+child_stop(struct child *child)
+{
+    int status;
+    close(child->to);
+    has_ended(child, &status);
+    kill_group();
+    group = 0;
+    close(child->from);
+}

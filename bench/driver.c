@@ -1,0 +1,359 @@
+/* Storm's side of one measurement: starts a child, sends it prepared tuples, counts and checks what
+   it answers, and prints one line of JSON. Everything that can be done before is done before. */
+/* sched_setaffinity */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "answers.h"
+#include "child.h"
+#include "die.h"
+#include "options.h"
+#include "ring.h"
+
+enum {
+    WRITE_MAX = 64 << 10,  /* bytes a write: a pipe's size */
+    SINGLE_MAX = 64,       /* single messages written before it is looked for answers */
+    READ_ROOM = 4 << 20,   /* the longest answer */
+    SAMPLES_MAX = 4 << 20, /* round trips that are kept */
+    PATIENCE_MS = 20000    /* without any answer */
+};
+
+/* What is read at the two ends of the measured time. */
+struct reading {
+    int64_t ns;
+    int64_t cpu_ns;
+    int64_t busy_ns;
+    uint64_t acks;
+};
+
+enum phase { WARMING, MEASURING, ENDING };
+
+struct run {
+    struct options options;
+    struct ring ring;
+    struct child child;
+    struct answers answers;
+    enum phase phase;
+    uint64_t sent;
+    uint64_t last; /* no more than that many are sent */
+    size_t next;   /* the tuple that is sent next */
+    size_t part;   /* bytes of it that are sent */
+    bool full;     /* the pipe took less than it was offered */
+    char *bytes;   /* read and not yet understood */
+    size_t len;
+    int64_t sent_ns;
+    int64_t moved_ns; /* when the child last took or said something */
+    int64_t idle_ns;  /* spent waiting for the child */
+    int64_t start_ns;
+    struct reading first;
+    struct reading end;
+    uint32_t *samples; /* round trips with one in flight, ns */
+    size_t sample_count;
+};
+
+static int64_t
+now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static struct reading
+read_clocks(const struct run *run, int64_t now)
+{
+    return (struct reading){now, child_cpu_ns(&run->child), now - run->idle_ns, run->answers.acks};
+}
+
+/* ---- sending -------------------------------------------------------------------------------- */
+
+/* How many tuples may be sent, a half sent one included. */
+static size_t
+allowance(const struct run *run)
+{
+    size_t in_flight = (size_t)(run->sent - run->answers.acks);
+    size_t left = (size_t)(run->last - run->sent);
+    size_t room = run->options.window - in_flight;
+    return room < left ? room : left;
+}
+
+static void
+note_sent(struct run *run, size_t bytes)
+{
+    bytes += run->part;
+    while (bytes >= run->ring.tuples[run->next].frame.len) {
+        struct ring_tuple *tuple = &run->ring.tuples[run->next];
+        bytes -= tuple->frame.len;
+        tuple->live = true;
+        run->sent++;
+        run->next = run->next + 1 == run->ring.count ? 0 : run->next + 1;
+        if (bytes == 0) {
+            break;
+        }
+    }
+    run->part = bytes;
+}
+
+/* Offer the pipe up to `count` tuples that lie side by side. */
+static void
+send_tuples(struct run *run, size_t count)
+{
+    const struct ring_tuple *first = &run->ring.tuples[run->next];
+    if (count > run->ring.count - run->next) {
+        count = run->ring.count - run->next;
+    }
+    const struct span last = first[count - 1].frame;
+    const char *from = first->frame.ptr + run->part;
+    size_t len = (size_t)(last.ptr + last.len - from);
+    if (len > WRITE_MAX) {
+        len = WRITE_MAX;
+    }
+    ssize_t written = write(run->child.to, from, len);
+    if (written < 0) {
+        /* a child that has gone shows at the other end, with what it had to say */
+        run->full = errno == EAGAIN || errno == EPIPE;
+        if (!run->full) {
+            die("write: %s", strerror(errno));
+        }
+        return;
+    }
+    run->full = (size_t)written < len;
+    note_sent(run, (size_t)written);
+}
+
+static void
+send_what_may_be(struct run *run)
+{
+    if (run->options.single) {
+        for (size_t i = 0; i < SINGLE_MAX && !run->full && allowance(run) > 0; i++) {
+            send_tuples(run, 1);
+        }
+    } else if (!run->full && allowance(run) > 0) {
+        if (run->options.window == 1) {
+            run->sent_ns = now_ns();
+        }
+        send_tuples(run, allowance(run));
+    }
+}
+
+/* ---- receiving ------------------------------------------------------------------------------ */
+
+static void
+copy_out(const struct run *run, const char *bytes, size_t len)
+{
+    if (run->options.copy >= 0 && write(run->options.copy, bytes, len) != (ssize_t)len) {
+        die("cannot write the copy: %s", strerror(errno));
+    }
+}
+
+static void
+receive(struct run *run)
+{
+    if (run->len == READ_ROOM) {
+        die("an answer of more than %d bytes", READ_ROOM);
+    }
+    ssize_t got = read(run->child.from, run->bytes + run->len, READ_ROOM - run->len);
+    if (got < 0 && errno != EAGAIN) {
+        die("read: %s", strerror(errno));
+    }
+    if (got == 0) {
+        child_ended(&run->child, run->answers.acks);
+    }
+    if (got <= 0) {
+        return;
+    }
+    copy_out(run, run->bytes + run->len, (size_t)got);
+    run->len += (size_t)got;
+    size_t taken = answers_take(&run->answers, run->bytes, run->len);
+    run->len -= taken;
+    memmove(run->bytes, run->bytes + taken, run->len);
+}
+
+/* Wait for the child. True: something can be read. */
+static bool
+wait_for_child(struct run *run)
+{
+    bool more_to_send = !run->full && allowance(run) > 0;
+    struct pollfd ends[] = {{.fd = run->child.from, .events = POLLIN},
+                            {.fd = run->full ? run->child.to : -1, .events = POLLOUT}};
+    int ready = poll(ends, 2, 0);
+    if (ready == 0 && !more_to_send) {
+        int64_t since = now_ns();
+        do {
+            ready = poll(ends, 2, run->options.sleep ? 100 : 0);
+            if (now_ns() - since > PATIENCE_MS * INT64_C(1000000)) {
+                die("the child has been silent for %d s with %" PRIu64 " tuples in flight",
+                    PATIENCE_MS / 1000, run->sent - run->answers.acks);
+            }
+        } while (ready == 0);
+        run->idle_ns += now_ns() - since;
+    }
+    if (ready < 0) {
+        die("poll: %s", strerror(errno));
+    }
+    if (ends[1].revents != 0) {
+        run->full = false;
+    }
+    return ends[0].revents != 0;
+}
+
+/* ---- the measurement ------------------------------------------------------------------------ */
+
+static void
+begin(struct run *run)
+{
+    size_t greeted = 0;
+    run->start_ns = now_ns();
+    child_start(&run->child, run->options.command, run->options.child_cpu);
+    while (!run->answers.greeted) {
+        struct span rest = {run->ring.handshake.ptr + greeted, run->ring.handshake.len - greeted};
+        run->full = rest.len > 0;
+        ssize_t written = rest.len == 0 ? 0 : write(run->child.to, rest.ptr, rest.len);
+        greeted += written > 0 ? (size_t)written : 0;
+        if (wait_for_child(run)) {
+            receive(run);
+        }
+    }
+    run->full = false;
+    child_find_clocks(&run->child);
+    run->idle_ns = 0;
+    run->first = read_clocks(run, now_ns());
+}
+
+/* Go from phase to phase by the clock. */
+static void
+advance(struct run *run, int64_t now)
+{
+    const struct options *options = &run->options;
+    int64_t phase_ms = run->phase == WARMING ? options->warm_up_ms : options->time_ms;
+    if (run->phase == ENDING || options->tuples != 0 || now - run->first.ns < phase_ms * 1000000) {
+        return;
+    }
+    if (run->phase == WARMING) {
+        run->first = read_clocks(run, now);
+        run->phase = MEASURING;
+    } else {
+        run->end = read_clocks(run, now);
+        run->phase = ENDING;
+        run->last = run->sent + (run->part > 0); /* what is half sent must be finished */
+    }
+}
+
+static void
+note_round_trip(struct run *run, int64_t now)
+{
+    if (run->phase == MEASURING && run->sample_count < SAMPLES_MAX) {
+        run->samples[run->sample_count++] = (uint32_t)(now - run->sent_ns);
+    }
+}
+
+static void
+converse(struct run *run)
+{
+    run->last = run->options.tuples == 0 ? UINT64_MAX : run->options.tuples;
+    while (run->answers.acks < run->last) {
+        send_what_may_be(run);
+        if (!wait_for_child(run)) {
+            continue;
+        }
+        uint64_t acks = run->answers.acks;
+        receive(run);
+        int64_t now = now_ns();
+        if (run->options.window == 1 && run->answers.acks > acks) {
+            note_round_trip(run, now);
+        }
+        advance(run, now);
+    }
+    if (run->phase != ENDING) {
+        run->end = read_clocks(run, now_ns());
+    }
+    if (run->answers.emits != run->sent * run->options.emits) {
+        die("%" PRIu64 " tuples were acked with %" PRIu64 " emits, and not %" PRIu64, run->sent,
+            run->answers.emits, run->sent * run->options.emits);
+    }
+    child_stop(&run->child);
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static double
+percentile_us(const struct run *run, size_t percent)
+{
+    return run->samples[(run->sample_count - 1) * percent / 100] / 1e3;
+}
+
+static void
+report(struct run *run)
+{
+    double seconds = (double)(run->end.ns - run->first.ns) / 1e9;
+    double acks = (double)(run->end.acks - run->first.acks);
+    if (acks == 0) {
+        die("no tuple was acked in %.2f s", seconds);
+    }
+    printf("{\"tuples\": %.0f, \"seconds\": %.6f, \"rate\": %.1f, \"cpu_us\": %.4f", acks, seconds,
+           acks / seconds, (double)(run->end.cpu_ns - run->first.cpu_ns) / 1e3 / acks);
+    printf(", \"driver_busy\": %.3f",
+           (double)(run->end.busy_ns - run->first.busy_ns) / 1e9 / seconds);
+    if (run->sample_count > 0) {
+        qsort(run->samples, run->sample_count, sizeof(*run->samples), by_size);
+        printf(", \"p50_us\": %.2f, \"p99_us\": %.2f", percentile_us(run, 50),
+               percentile_us(run, 99));
+    }
+    printf(", \"sent\": %" PRIu64 ", \"acks\": %" PRIu64 ", \"emits\": %" PRIu64
+           ", \"logs\": %" PRIu64 "}\n",
+           run->sent, run->answers.acks, run->answers.emits, run->answers.logs);
+}
+
+/* ---- starting ------------------------------------------------------------------------------- */
+
+/* Settle where this process runs, and whether it may spin there. */
+static void
+take_place(struct options *options)
+{
+    cpu_set_t set;
+    if (options->parent_cpu >= 0) {
+        CPU_ZERO(&set);
+        CPU_SET((size_t)options->parent_cpu, &set);
+        sched_setaffinity(0, sizeof(set), &set);
+    }
+    bool alone = sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1 &&
+                 (options->child_cpu < 0 || options->child_cpu == options->parent_cpu);
+    options->sleep = options->sleep || alone; /* spinning would take the child's time */
+}
+
+int
+main(int argc, char **argv)
+{
+    static struct run run;
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* without its caller it measures for nobody */
+    run.options = options_take(argc, argv);
+    take_place(&run.options);
+    ring_load(&run.ring, run.options.input);
+    if (run.options.window == 0 || run.options.window > run.ring.count) {
+        run.options.window = run.ring.count;
+    }
+    run.answers.ring = &run.ring;
+    run.bytes = malloc(READ_ROOM + ANSWERS_SLACK);
+    run.samples = malloc(SAMPLES_MAX * sizeof(*run.samples));
+    if (run.bytes == NULL || run.samples == NULL) {
+        die("out of memory");
+    }
+    begin(&run);
+    converse(&run);
+    report(&run);
+    return 0;
+}

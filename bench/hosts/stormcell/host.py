@@ -1,0 +1,4 @@
+"""What the bolts are written for: Stormcell."""
+from stormcell import Bolt
+
+__all__ = ['Bolt']

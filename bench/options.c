@@ -1,0 +1,109 @@
+/* getopt_long */
+#define _GNU_SOURCE
+
+#include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <string.h>
+
+#include "die.h"
+
+static const char USAGE[] = "usage: driver [OPTIONS] INPUT COMMAND [ARGUMENT...]\n"
+                            "\n"
+                            "Plays Storm for a bolt: INPUT holds the handshake and the tuples, "
+                            "each with its line \"end\".\n"
+                            "  --window N     at most N tuples in flight (all that INPUT has)\n"
+                            "  --single       one message a write(2)\n"
+                            "  --sleep        sleep while waiting for answers (else spin)\n"
+                            "  --warm-up MS   not measured (200)\n"
+                            "  --time MS      measured (1000)\n"
+                            "  --tuples N     send N and end, instead of by the clock\n"
+                            "  --emits N      expect N emits for each tuple (0)\n"
+                            "  --copy FILE    write what the child says to FILE as well\n"
+                            "  --cpus P,C     run on CPU P and the child on CPU C\n";
+
+static uint64_t
+number(const char *text)
+{
+    char *end;
+    uint64_t value = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0') {
+        die("'%s' is not a number", text);
+    }
+    return value;
+}
+
+static void
+take_cpus(struct options *options, const char *text)
+{
+    if (sscanf(text, "%d,%d", &options->parent_cpu, &options->child_cpu) != 2) {
+        die("--cpus takes two numbers, not '%s'", text);
+    }
+}
+
+/* One switch over all options. */
+static void
+take_option(struct options *options, int option)
+{
+    switch (option) {
+    case 'w':
+        options->window = number(optarg);
+        break;
+    case '1':
+        options->single = true;
+        break;
+    case 's':
+        options->sleep = true;
+        break;
+    case 'u':
+        options->warm_up_ms = (int64_t)number(optarg);
+        break;
+    case 't':
+        options->time_ms = (int64_t)number(optarg);
+        break;
+    case 'n':
+        options->tuples = number(optarg);
+        break;
+    case 'e':
+        options->emits = number(optarg);
+        break;
+    case 'c':
+        options->copy = open(optarg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (options->copy < 0) {
+            die("cannot write %s: %s", optarg, strerror(errno));
+        }
+        break;
+    case 'p':
+        take_cpus(options, optarg);
+        break;
+    default:
+        fputs(USAGE, stderr);
+        exit(2);
+    }
+}
+
+struct options
+options_take(int argc, char **argv)
+{
+    static const struct option NAMES[] = {
+        {"window", required_argument, NULL, 'w'}, {"single", no_argument, NULL, '1'},
+        {"sleep", no_argument, NULL, 's'},        {"warm-up", required_argument, NULL, 'u'},
+        {"time", required_argument, NULL, 't'},   {"tuples", required_argument, NULL, 'n'},
+        {"emits", required_argument, NULL, 'e'},  {"copy", required_argument, NULL, 'c'},
+        {"cpus", required_argument, NULL, 'p'},   {NULL, 0, NULL, 0}};
+    struct options options = {
+        .warm_up_ms = 200, .time_ms = 1000, .copy = -1, .parent_cpu = -1, .child_cpu = -1};
+    int option;
+    while ((option = getopt_long(argc, argv, "+", NAMES, NULL)) != -1) { /* +: stop at INPUT */
+        take_option(&options, option);
+    }
+    if (argc - optind < 2) {
+        fputs(USAGE, stderr);
+        exit(2);
+    }
+    options.input = argv[optind];
+    options.command = argv + optind + 1;
+    return options;
+}
