@@ -37,6 +37,20 @@ PyDoc_STRVAR(
     "close($module, in_order, /)\n--\n\n"
     "Write what is left, for up to a second, and tell the guardian whether this end is in order.");
 
+/* Have Python's signal handlers end a wait, also when the signal comes just before it begins. */
+static PyObject *
+wake_on_signals(struct module_state *state)
+{
+    PyObject *signals = PyImport_ImportModule("_signal");
+    PyObject *before = signals != NULL
+                           ? PyObject_CallMethod(signals, "set_wakeup_fd", "i",
+                                                 session_wake_descriptor(state->session))
+                           : NULL;
+    Py_XDECREF(signals);
+    Py_XDECREF(before);
+    return before != NULL ? Py_NewRef(Py_None) : NULL;
+}
+
 static PyObject *
 module_open(PyObject *module, PyObject *unused)
 {
@@ -63,8 +77,7 @@ module_open(PyObject *module, PyObject *unused)
     if (state->session == NULL) {
         return raise_fault(state, &fault);
     }
-    PySignal_SetWakeupFd(session_wake_descriptor(state->session)); /* a signal ends a wait */
-    Py_RETURN_NONE;
+    return wake_on_signals(state);
 }
 
 static PyObject *
