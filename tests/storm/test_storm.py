@@ -250,7 +250,16 @@ def test_a_python_exception_is_a_report_and_the_worker_lives(running: Topology) 
 
 
 @topology(feed("word"), bolt("Unready", reads("feed")))
-def test_an_exception_in_initialize_is_shown_by_storm(running: Topology) -> None:
+def test_an_exception_in_initialize_of_a_bolt_is_shown_by_storm(running: Topology) -> None:
+    check_start_error(running)
+
+
+@topology(spout("UnreadySpout", name="unready", outputs=streams("word")))
+def test_an_exception_in_initialize_of_a_spout_is_shown_by_storm(running: Topology) -> None:
+    check_start_error(running)
+
+
+def check_start_error(running: Topology) -> None:
     (event, *_) = running.wait_for("error", component="unready")
     assert "RuntimeError: nothing to begin with" in event["text"]
     assert any("nothing to begin with" in shown["text"] for shown in running.errors())

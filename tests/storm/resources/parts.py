@@ -124,6 +124,11 @@ class Unready(Bolt):
         pass
 
 
+class UnreadySpout(Spout):
+    def initialize(self, conf, ctx):
+        raise RuntimeError("nothing to begin with")
+
+
 class Talkative(Bolt):
     """Prints in every way that could hit the wire."""
 
