@@ -35,7 +35,7 @@ take_ack(struct answers *answers, const char *at, struct span line)
         die("an ack for a tuple that was never sent: %.*s", (int)line.len, line.ptr);
     }
     if (!tuple->live) {
-        die("an ack for a tuple that is not in flight, so it was acked before: %.*s", (int)line.len,
+        die("an ack for a tuple that is not in flight (acked before?): %.*s", (int)line.len,
             line.ptr);
     }
     tuple->live = false;

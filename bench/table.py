@@ -13,12 +13,12 @@ def spread(numbers: list[float]) -> dict[str, float]:
     return {'median': median(numbers), 'min': min(numbers), 'max': max(numbers)}
 
 
-def ratios(results: list[Result], group: list[Result]) -> list[float]:
-    """Each of the group's rates over the peer's in the same repetition."""
+def ratios(results: list[Result], group: list[Result], what: str) -> list[float]:
+    """Each of the group's numbers over the peer's in the same repetition."""
     case, mode = group[0]['case'], group[0]['mode']
-    peer = {each['repetition']: each['rate'] for each in results
+    peer = {each['repetition']: each[what] for each in results
             if (each['case'], each['mode'], each['child']) == (case, mode, PEER)}
-    return [each['rate'] / peer[each['repetition']] for each in group]
+    return [each[what] / peer[each['repetition']] for each in group]
 
 
 def summarize(results: list[Result]) -> list[Result]:
@@ -33,8 +33,9 @@ def summarize(results: list[Result]) -> list[Result]:
             'mode': mode,
             'child': child,
             'tuples_per_s': spread([each['rate'] for each in group]),
-            f'ratio_to_{PEER}': spread(ratios(results, group)),
-            'cpu_us_per_tuple': median(each['cpu_us'] for each in group),
+            f'ratio_to_{PEER}': spread(ratios(results, group, 'rate')),
+            'cpu_us_per_tuple': spread([each['cpu_us'] for each in group]),
+            f'cpu_ratio_to_{PEER}': spread(ratios(results, group, 'cpu_us')),
             'driver_busy': median(each['driver_busy'] for each in group),
         }
         if 'p50_us' in group[0]:
@@ -45,7 +46,7 @@ def summarize(results: list[Result]) -> list[Result]:
 
 
 HEAD = ('case', 'mode', 'child', 'tuples/s', 'min - max', f'x {PEER}', '(min - max)',
-        'CPU us/tuple', 'p50 / p99 us')
+        'CPU us/tuple', f'{PEER} / it', 'p50 / p99 us')
 
 
 def cells(row: Result) -> tuple[str, ...]:
@@ -55,7 +56,8 @@ def cells(row: Result) -> tuple[str, ...]:
         row['case'], row['mode'], row['child'],
         f"{rate['median']:,.0f}", f"{rate['min']:,.0f} - {rate['max']:,.0f}",
         f"{ratio['median']:.2f}", f"({ratio['min']:.2f} - {ratio['max']:.2f})",
-        f"{row['cpu_us_per_tuple']:.2f}", latency,
+        f"{row['cpu_us_per_tuple']['median']:.2f}",
+        f"{1 / row[f'cpu_ratio_to_{PEER}']['median']:.1f}", latency,
     )
 
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -24,7 +25,8 @@ enum {
     TICK_MS = 10,          /* output of an interpreter at work waits no longer than this */
     RETRY_MS = 10,         /* after a write that the interpreter's own stood in the way of */
     GRACE_MS = 2000,       /* from a request to end, or from losing Storm, to SIGKILL */
-    LAST_WRITE_MS = 1000   /* how long the last messages may take */
+    LAST_WRITE_MS = 1000,  /* how long the last messages may take */
+    LAST_READ_MS = 5000    /* and how long Storm may take to read why its component ended */
 };
 
 struct guardian {
@@ -181,6 +183,20 @@ send_last(struct guardian *guardian)
     return result > 0 ? 0 : -1;
 }
 
+/* Wait until Storm has read what was written, unless a signal comes. A ShellSpout reads only after it
+   has written a command: were this end closed by then, it would never read the reason. */
+static void
+await_reading(const struct guardian *guardian)
+{
+    int64_t deadline = clock_ms() + LAST_READ_MS;
+    struct pollfd fds[] = {{.fd = guardian->signals, .events = POLLIN},
+                           {.fd = guardian->arena->out}}; /* no events: tells of a closed pipe */
+    int unread = 0;
+    while (ioctl(guardian->arena->out, FIONREAD, &unread) == 0 && unread > 0 &&
+           clock_ms() < deadline && poll(fds, 2, RETRY_MS) == 0) {
+    }
+}
+
 static void
 drain_captured(struct guardian *guardian)
 {
@@ -202,22 +218,32 @@ exit_status(const struct guardian *guardian)
                                          : WEXITSTATUS(guardian->status);
 }
 
+/* Tell Storm why the interpreter ended, or whoever reads stderr where Storm cannot hear it. */
+static void
+report_death(struct guardian *guardian)
+{
+    char death[sizeof guardian->arena->last_words + 400];
+    bool answered = ensure_answered(guardian) == 0;
+    describe_death(guardian, death, sizeof death);
+    say_error(guardian, death);
+    if (answered && send_last(guardian) == 0) {
+        await_reading(guardian);
+    } else {
+        complain(guardian, death);
+    }
+}
+
 static void
 report_end(struct guardian *guardian)
 {
-    char death[sizeof guardian->arena->last_words + 400];
     bool asked = guardian->orphaned || guardian->deadline != 0;
     bool fine = guardian->arena->in_order && WIFEXITED(guardian->status);
     drain_captured(guardian);
-    if (!fine && !asked) {
-        bool answered = ensure_answered(guardian) == 0; /* or else Storm hears nothing */
-        describe_death(guardian, death, sizeof death);
-        say_error(guardian, death);
-        if (!answered || send_last(guardian) < 0) {
-            complain(guardian, death);
-        }
+    if (fine || asked) {
+        send_last(guardian);
+    } else {
+        report_death(guardian);
     }
-    send_last(guardian);
 }
 
 /* ---- the watch -------------------------------------------------------------------------- */

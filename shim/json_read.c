@@ -79,6 +79,8 @@ read_string_on(struct json_reader *reader, struct json_value *value)
             if (skip_escape(reader) < 0) {
                 return -1;
             }
+        } else if (c == 0x7f) {
+            reader->at++;
         } else if (c >= 0x80) {
             value->ascii = false;
             do {

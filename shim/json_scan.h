@@ -8,7 +8,7 @@
 #include <emmintrin.h>
 #endif
 
-/* Eight bytes at once: a bit at the top of each byte that is `"`, `\`, below 0x20 or over 0x7f.
+/* Eight bytes at once: a bit at the top of each byte that is `"`, `\`, below 0x20 or over 0x7e.
    (x - 0x01..) & ~x & 0x80.. marks zero bytes, exactly up to the first one, which is all we use.) */
 static inline uint64_t
 special_bytes(uint64_t word)
@@ -18,11 +18,11 @@ special_bytes(uint64_t word)
     uint64_t quote = word ^ (ones * '"');
     uint64_t slash = word ^ (ones * '\\');
     uint64_t found = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | (word - ones * 0x20);
-    return (found | word) & tops;
+    return (found | word | (word + ones)) & tops;
 }
 
-/* The first byte at or after `at` that ends a plain run of a string: `"`, `\`, a control
-   character or a byte over 0x7f; or `end`. */
+/* The first byte at or after `at` that ends a plain run of a string: `"`, `\`, a control character,
+   DEL (json-smart drops it where it is not escaped) or a byte over 0x7f; or `end`. */
 static inline const char *
 plain_run_end(const char *at, const char *end)
 {
@@ -31,9 +31,10 @@ plain_run_end(const char *at, const char *end)
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
         __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
         __m128i slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-        __m128i other =
-            _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)); /* signed: those over 0x7f too */
-        int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), other));
+        __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)); /* signed: over 0x7f too */
+        __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
+        __m128i any = _mm_or_si128(_mm_or_si128(quote, slash), _mm_or_si128(low, del));
+        int found = _mm_movemask_epi8(any);
         if (found != 0) {
             return at + __builtin_ctz((unsigned)found);
         }
@@ -53,7 +54,7 @@ plain_run_end(const char *at, const char *end)
         }
         at += 8;
     }
-    while (at < end && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80 && *at != '"' &&
+    while (at < end && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x7f && *at != '"' &&
            *at != '\\') {
         at++;
     }

@@ -328,7 +328,8 @@ guardian_suite(void)
     Suite *suite = suite_create("guardian");
     TCase *tcase = tcase_create("guardian");
     tcase_add_checked_fixture(tcase, fixture_setup, teardown);
-    tcase_set_timeout(tcase, 30); /* two of them last as long as the guardian's patience */
+    tcase_set_tags(tcase, "own-process"); /* see check_arena.c */
+    tcase_set_timeout(tcase, 30);         /* two of them last as long as the guardian's patience */
     tcase_add_test(tcase, what_is_printed_is_logged);
     tcase_add_loop_test(tcase, an_end_out_of_order, 0, ENDS);
     tcase_add_test(tcase, an_end_that_the_wire_cannot_carry);

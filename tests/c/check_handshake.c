@@ -263,6 +263,13 @@ END_TEST
 
 static char folder[] = "/tmp/stormcell-check-XXXXXX";
 
+static void
+make_folder(void)
+{
+    memset(folder + sizeof folder - 7, 'X', 6); /* another one for each test */
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
 /* Parse a handshake whose pidDir is `path` below the test's own folder. */
 static void
 parse_with_pid_dir(const char *path)
@@ -277,7 +284,7 @@ START_TEST(pid_file)
 {
     struct stat status;
     char path[sizeof folder + 20];
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    make_folder();
     parse_with_pid_dir("");
     ck_assert_int_eq(handshake_touch_pid_file(&handshake, 4711, &fault), 0);
     ck_assert_int_eq(handshake_touch_pid_file(&handshake, 4711, &fault), 0); /* there already */
@@ -300,7 +307,7 @@ START_TEST(pid_file_that_is_a_link)
 {
     char path[sizeof folder + 20];
     char target[sizeof folder + 20];
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    make_folder();
     snprintf(path, sizeof path, "%s/4711", folder);
     snprintf(target, sizeof target, "%s/target", folder);
     ck_assert_int_eq(symlink(target, path), 0);

@@ -360,5 +360,6 @@ session_suite(void)
     suite_add_tcase(suite, receiving());
     suite_add_tcase(suite, session_sending());
     suite_add_tcase(suite, session_small_pipe());
+    suite_add_tcase(suite, session_own_process());
     return suite;
 }

@@ -309,8 +309,18 @@ session_sending(void)
     tcase_add_test(tcase, breathing_writes_much_at_once);
     tcase_add_test(tcase, storm_has_gone);
     tcase_add_test(tcase, closing_in_order);
-    tcase_add_test(tcase, sigterm_asks_to_end);
     tcase_add_test(tcase, another_thread_ends_the_wait);
+    return tcase;
+}
+
+/* See check_arena.c; and a signal that asked to end has done so for the rest of the process. */
+TCase *
+session_own_process(void)
+{
+    TCase *tcase = tcase_create("own process");
+    tcase_set_tags(tcase, "own-process");
+    tcase_add_checked_fixture(tcase, conversation, conversation_end);
+    tcase_add_test(tcase, sigterm_asks_to_end);
     tcase_add_test(tcase, a_forked_child_has_no_part);
     return tcase;
 }

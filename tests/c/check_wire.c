@@ -362,6 +362,19 @@ START_TEST(private_wire)
 }
 END_TEST
 
+/* See check_arena.c. */
+static TCase *
+own_process(void)
+{
+    TCase *tcase = tcase_create("own process");
+    tcase_set_tags(tcase, "own-process");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, the_other_died_between_writes);
+    tcase_add_test(tcase, the_other_died_while_it_wrote);
+    tcase_add_loop_test(tcase, private_wire, 0, 2);
+    return tcase;
+}
+
 Suite *
 wire_suite(void)
 {
@@ -376,13 +389,11 @@ wire_suite(void)
     tcase_add_test(tcase, storm_has_gone);
     tcase_add_test(tcase, no_answer_to_one_that_has_gone);
     tcase_add_test(tcase, somebody_else_is_writing);
-    tcase_add_test(tcase, the_other_died_between_writes);
-    tcase_add_test(tcase, the_other_died_while_it_wrote);
-    tcase_add_loop_test(tcase, private_wire, 0, 2);
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(small, setup_small_pipe, teardown);
     tcase_add_test(small, full_pipe);
     tcase_add_loop_test(small, no_message_cuts_another, 0, 5);
     suite_add_tcase(suite, small);
+    suite_add_tcase(suite, own_process());
     return suite;
 }

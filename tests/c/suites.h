@@ -1,4 +1,5 @@
-/* One suite for each module of shim/, collected by check_main.c. */
+/* One suite for each module of shim/, collected by check_main.c. Tests with the tag "own-process"
+   cannot share theirs with others (CK_FORK=no), nor are they for valgrind. */
 #ifndef STORMCELL_TESTS_SUITES_H
 #define STORMCELL_TESTS_SUITES_H
 
@@ -23,5 +24,6 @@ TCase *json_nesting(void);
 TCase *json_writing(void);
 TCase *session_sending(void);
 TCase *session_small_pipe(void);
+TCase *session_own_process(void);
 
 #endif
