@@ -27,8 +27,9 @@ class Child:
     expect: Callable[[Case], Expect]
 
     def environment(self) -> dict[str, str]:
-        """This process's own, without what leads to another child's modules."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith('PYTHON')}
+        """This process's own, without what leads to another Python or another child's modules."""
+        ours = {name: value for name, value in os.environ.items()
+                if not name.startswith(('PYTHON', 'VIRTUAL_ENV', 'STORMCELL_'))}
         return ours | {'PYTHONPATH': os.pathsep.join(map(str, self.path))}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ def install(component: Component) -> None:
     root = logging.getLogger()
     if any(isinstance(handler, StormHandler) for handler in root.handlers):
         return
+    for handler in root.handlers[:]:
+        # Of logging.basicConfig(): what it prints is captured, and would be logged a second time.
+        if type(handler) is logging.StreamHandler and handler.stream in (sys.stdout, sys.stderr):
+            root.removeHandler(handler)
     name = str(component.storm_conf.get(LEVEL_KEY) or "info").lower()
     root.addHandler(StormHandler(component))
     root.setLevel(logging.DEBUG if component.debug else _LEVELS.get(name, logging.INFO))

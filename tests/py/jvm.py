@@ -48,7 +48,10 @@ CONF: dict[str, Any] = {
     "topology.component.resources.onheap.memory.mb": 128.0,
     "topology.debug": False,
     "topology.disruptor.wait.timeout.millis": 1000,
-    "topology.kryo.register": ["java.math.BigDecimal", {"org.example.Key": "org.example.KeySerializer"}],
+    "topology.kryo.register": [
+        "java.math.BigDecimal",
+        {"org.example.Key": "org.example.KeySerializer"},
+    ],
     "topology.max.spout.pending": 100,
     "topology.message.timeout.secs": 30,
     "topology.metrics.reporters": None,
@@ -172,7 +175,7 @@ class Jvm:
 
     # ---- what it sends ----------------------------------------------------------------------
 
-    def tuple(
+    def new_tuple(
         self, values: list[Any], component: str, stream: str, task: int, id: str | None = None
     ) -> tuple[str, bytes]:
         """A new tuple for a bolt: its id, and the message with its keys in Storm's order."""
@@ -279,7 +282,9 @@ class Jvm:
         if not isinstance(id, str):
             raise Violation(f"{command} of an id that is no string: {message}")
         if id in self.settled:
-            raise Violation(f"{command} of a tuple that has been settled ({self.settled[id]}): {message}")
+            raise Violation(
+                f"{command} of a tuple that has been settled ({self.settled[id]}): {message}"
+            )
         if id not in self.live:
             raise Violation(f"{command} of an id that was never sent: {message}")
         self.live.remove(id)

@@ -274,7 +274,7 @@ class Parent:
             (taken if wanted else self.unread).append(message)
         return taken
 
-    def tuple(
+    def send(
         self,
         *values: Any,
         component: str = "words",
@@ -283,13 +283,13 @@ class Parent:
         id: str | None = None,
     ) -> str:
         """Send a bolt a tuple; its id."""
-        id, message = self.jvm.tuple(list(values), component, stream, task, id)
+        id, message = self.jvm.new_tuple(list(values), component, stream, task, id)
         self.write(message)
         return id
 
     def tick(self) -> str:
         """Send a bolt a tick; its id."""
-        return self.tuple(1, component="__system", stream="__tick", task=-1)
+        return self.send(1, component="__system", stream="__tick", task=-1)
 
     def barrier(self) -> None:
         """Send a bolt a heartbeat and wait for the answer: all that came before has been done."""
@@ -298,7 +298,7 @@ class Parent:
 
     def exchange(self, *values: Any, **more: Any) -> tuple[str, list[Message]]:
         """Send a bolt a tuple and wait until it is done with it: the id, and what it said."""
-        id = self.tuple(*values, **more)
+        id = self.send(*values, **more)
         self.barrier()
         return id, self.take_all()
 

@@ -20,7 +20,7 @@ class Subject(BatchingBolt):
 
 
 def say(*values: int, parent: Parent) -> list[str]:
-    ids = [parent.tuple(value) for value in values]
+    ids = [parent.send(value) for value in values]
     parent.barrier()
     assert parent.take_all() == []
     return ids
@@ -96,16 +96,14 @@ def test_without_auto_ack_and_auto_fail_nothing_is_settled(start: Start) -> None
 
 
 def test_tuples_that_user_code_settled_are_left_alone(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(BatchingBolt):
             def process_batch(self, key, tups):
                 self.ack(tups[0])
                 self.fail(tups[1])
                 if len(tups) > 3:
                     raise ValueError
-        """
-    )
+        """)
     ids = say(1, 2, 3, parent=parent)
     tick(parent)
     last, said = tick(parent)
@@ -119,17 +117,15 @@ def test_tuples_that_user_code_settled_are_left_alone(start: Start) -> None:
 
 
 def test_an_exception_in_group_key_fails_its_tuple_alone(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(BatchingBolt):
             def group_key(self, tup):
                 return 1 // tup.values[0] and None
             def process_batch(self, key, tups):
                 self.emit([[key, len(tups)]])
-        """
-    )
+        """)
     [good] = say(1, parent=parent)
-    bad = parent.tuple(0)
+    bad = parent.send(0)
     parent.barrier()
     report, fail = parent.take_all()
     assert report["msg"].endswith("ZeroDivisionError: integer division or modulo by zero")
@@ -141,8 +137,7 @@ def test_an_exception_in_group_key_fails_its_tuple_alone(start: Start) -> None:
 
 
 def test_batches_can_be_worked_on_by_hand(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(BatchingBolt):
             def process(self, tup):
                 super().process(tup)
@@ -150,10 +145,9 @@ def test_batches_can_be_worked_on_by_hand(start: Start) -> None:
                     self.process_batches()
             def process_batch(self, key, tups):
                 self.emit([len(tups)])
-        """
-    )
-    one = parent.tuple("first")
-    two = parent.tuple("last")
+        """)
+    one = parent.send("first")
+    two = parent.send("last")
     parent.barrier()
     said = parent.take_all()
     assert said[0]["anchors"] == [one, two]
@@ -203,7 +197,7 @@ class Subject(TicklessBatchingBolt):
 
 def test_tickless_goes_by_the_clock(start: Start) -> None:
     parent = start(TICKLESS)
-    ids = [parent.tuple(value) for value in (1, 2, 3)]
+    ids = [parent.send(value) for value in (1, 2, 3)]
     got: list[int] = []
     acks: list[str] = []
     while len(acks) < 3:  # the clock may strike between any two of them
@@ -212,39 +206,37 @@ def test_tickless_goes_by_the_clock(start: Start) -> None:
         assert message["anchors"] == ids[len(acks) : len(got)]
         acks += [parent.expect("ack")["id"] for _ in message["anchors"]]
     assert (got, acks) == ([1, 2, 3], ids)
-    later = parent.tuple(4)
+    later = parent.send(4)
     assert parent.expect("emit")["tuple"] == [[4]]
     assert parent.expect("ack")["id"] == later
 
 
 def test_tickless_goes_on_after_an_exception(start: Start) -> None:
     parent = start(TICKLESS)
-    bad = parent.tuple(-1)
+    bad = parent.send(-1)
     assert parent.expect("error")["msg"].endswith("ValueError: negative")
     assert parent.expect("fail")["id"] == bad
-    good = parent.tuple(5)
+    good = parent.send(5)
     assert parent.expect("emit")["tuple"] == [[5]]
     assert parent.expect("ack")["id"] == good
 
 
 def test_tickless_only_acks_ticks(start: Start) -> None:
     parent = start(TICKLESS.replace("0.05", "3600"))
-    parent.tuple(1)
+    parent.send(1)
     for _ in range(3):
         id, said = tick(parent)
         assert said == [{"command": "ack", "id": id}]
 
 
 def test_tickless_starts_no_thread(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         import threading
         class Subject(TicklessBatchingBolt):
             secs_between_batches = 0.01
             def process_batch(self, key, tups):
                 self.emit([[threading.active_count(), threading.current_thread().name]])
-        """
-    )
-    parent.tuple(1)
+        """)
+    parent.send(1)
     assert parent.expect("emit")["tuple"] == [[1, "MainThread"]]
     parent.expect("ack")

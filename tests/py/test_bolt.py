@@ -62,7 +62,7 @@ def test_takes_numbers_that_only_storm_writes(start: Start) -> None:
                 self.emit([repr(tup.values[0])])
         """
     )
-    id, _ = parent.jvm.tuple([], "words", "default", 2)
+    id, _ = parent.jvm.new_tuple([], "words", "default", 2)
     numbers = b"[NaN,1.0E300,123456789012345678901234567890,1E+2,1e999,-0.0,1e400]"
     parent.write(
         b'{"comp":"words","tuple":[%s],"task":2,"stream":"default","id":"%s"}\nend\n'
@@ -175,8 +175,8 @@ def test_exit_on_exception_ends_the_process(start: Start) -> None:
                 raise ValueError("no")
         """
     )
-    id = parent.tuple("dog")
-    parent.tuple("cat")
+    id = parent.send("dog")
+    parent.send("cat")
     assert parent.wait() == 1
     said = parent.take_all()
     assert [message["command"] for message in said] == ["error", "fail", "error"]

@@ -45,7 +45,7 @@ ENDS = [
 def test_its_end_is_reported(start: Start, source: str, status: int, cause: str) -> None:
     parent = start(RUN, env={"ASAN_OPTIONS": "detect_leaks=0:handle_segv=0:handle_abort=0"})
     interpreter = parent.interpreter
-    id = parent.tuple(source)
+    id = parent.send(source)
     assert parent.wait() == status
     # What had been said before is not lost.
     assert parent.expect("emit")["tuple"] == ["before"]
@@ -59,7 +59,7 @@ def test_its_end_is_reported(start: Start, source: str, status: int, cause: str)
 
 def test_a_tuple_whose_id_is_no_number_is_named_too(start: Start) -> None:
     parent = start(RUN)
-    parent.tuple("os._exit(3)", id="a/id")
+    parent.send("os._exit(3)", id="a/id")
     assert parent.wait() == 3
     assert "while it had tuple a/id in hand" in parent.expect("error")["msg"]
 
@@ -93,7 +93,7 @@ def test_a_spout_that_dies_is_reported(start: Start) -> None:
 
 def test_the_last_printed_lines_come_before_the_report(start: Start) -> None:
     parent = start(RUN)
-    parent.tuple("print('last words'); os.write(2, b'and more'); os._exit(1)")
+    parent.send("print('last words'); os.write(2, b'and more'); os._exit(1)")
     assert parent.wait() == 1
     said = [message["msg"] for message in parent.take_all("log", "error")]
     assert sorted(said[:2]) == ["and more", "last words"]
@@ -102,7 +102,7 @@ def test_the_last_printed_lines_come_before_the_report(start: Start) -> None:
 
 def test_sys_exit_does_not_wait_for_threads(start: Start) -> None:
     parent = start(RUN)
-    parent.tuple("threading.Thread(target=gate).start(); sys.exit(0)")
+    parent.send("threading.Thread(target=gate).start(); sys.exit(0)")
     assert parent.wait() == 1
     assert "the component called sys.exit(0)" in parent.expect("error")["msg"]
 
@@ -140,7 +140,7 @@ def test_killing_the_guardian_leaves_no_process(start: Start) -> None:
 def test_killing_the_guardian_ends_a_busy_interpreter_too(start: Start) -> None:
     parent = start(RUN)
     interpreter = parent.interpreter
-    parent.tuple("print('busy'); gate()")
+    parent.send("print('busy'); gate()")
     parent.expect("log")
     parent.process.kill()
     eventually(lambda: is_gone(parent.pid, interpreter), "both processes to be gone", 10)
@@ -151,7 +151,7 @@ def test_without_storm_both_processes_go(start: Start, source: str) -> None:
     parent = start(RUN)
     interpreter = parent.interpreter
     parent.exchange("self.log('ready')")
-    parent.write_now(parent.jvm.tuple([source], "words", "default", 2)[1])
+    parent.write_now(parent.jvm.new_tuple([source], "words", "default", 2)[1])
     parent.hang_up()
     eventually(lambda: is_gone(parent.pid, interpreter), "both processes to be gone", 10)
 
@@ -169,7 +169,7 @@ def test_without_storm_a_component_that_emits_ends(start: Start) -> None:
         """
     )
     interpreter = parent.interpreter
-    parent.tuple(1)
+    parent.send(1)
     parent.expect("emit")
     parent.hang_up()
     eventually(lambda: is_gone(parent.pid, interpreter), "both processes to be gone", 10)
@@ -189,10 +189,10 @@ def test_a_signal_ends_it_in_order(start: Start, number: signal.Signals) -> None
 
 def test_the_tuple_in_hand_is_finished_and_no_other_is_begun(start: Start) -> None:
     parent = start(RUN)
-    first = parent.tuple("print('busy'); gate()")
-    second = parent.tuple("self.log('begun')")
+    first = parent.send("print('busy'); gate()")
+    second = parent.send("self.log('begun')")
     parent.expect("log", "busy")
-    parent.process.send_signal(signal.SIGTERM)
+    os.kill(parent.interpreter, signal.SIGTERM)  # through the guardian it might come too late
     parent.open_gate()
     assert parent.wait() == 0
     said = parent.take_all()
@@ -203,7 +203,7 @@ def test_the_tuple_in_hand_is_finished_and_no_other_is_begun(start: Start) -> No
 
 def test_one_that_does_not_end_is_killed(start: Start) -> None:
     parent = start(RUN)
-    parent.tuple("print('busy'); gate()")
+    parent.send("print('busy'); gate()")
     parent.expect("log", "busy")
     parent.process.send_signal(signal.SIGTERM)
     assert parent.wait(10) == 137
@@ -244,7 +244,7 @@ def test_other_signals_are_passed_on(start: Start) -> None:
 
 def test_all_input_is_processed_when_stdin_ends(start: Start) -> None:
     parent = start(IDLE)
-    ids = [parent.tuple(n) for n in range(5000)]
+    ids = [parent.send(n) for n in range(5000)]
     assert parent.finish() == 0
     assert [message["id"] for message in parent.take_all("ack")] == ids
     assert not parent.take_all("error")
@@ -253,7 +253,7 @@ def test_all_input_is_processed_when_stdin_ends(start: Start) -> None:
 def test_stdin_may_be_a_file(start: Start) -> None:
     parent = start(IDLE)
     recording = parent.folder / "recording"
-    tuples = b"".join(parent.jvm.tuple([n], "words", "default", 2)[1] for n in range(100))
+    tuples = b"".join(parent.jvm.new_tuple([n], "words", "default", 2)[1] for n in range(100))
     recording.write_bytes(frame(parent.topology.handshake(None)) + tuples)
     with recording.open("rb") as stdin:
         done = subprocess.run(
@@ -282,7 +282,7 @@ def test_a_flood_of_prints_is_limited_and_nothing_is_lost_on_the_wire(start: Sta
                         self.emit([n])
         """
     )
-    id = parent.tuple(1)
+    id = parent.send(1)
     emits = [parent.expect("emit")["tuple"][0] for _ in range(1000)]
     assert emits == list(range(0, 100_000, 100))
     parent.expect("ack")

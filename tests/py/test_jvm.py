@@ -28,7 +28,7 @@ def say(jvm: Jvm, **message: object) -> None:
 def test_a_message_of_storms_looks_like_storms() -> None:
     assert storm_json({"a": "/\u2020\x7f\x01é\U0001f40e"}) == r'{"a":"\/\u2020\u007F\u0001é🐎"}'
     jvm = bolt()
-    id, message = jvm.tuple(["a/b"], "words", "default", 2)
+    id, message = jvm.new_tuple(["a/b"], "words", "default", 2)
     expected = r'{"comp":"words","tuple":["a\/b"],"task":2,"stream":"default","id":"%s"}' % id
     assert message == expected.encode() + b"\nend\n"
     assert json.loads(jvm.heartbeat()[:-4])["comp"] is None
@@ -96,7 +96,7 @@ def test_what_ends_a_worker(message: dict[str, object], why: str) -> None:
 
 def test_a_tuple_is_settled_once() -> None:
     jvm = bolt()
-    id, _ = jvm.tuple([1], "words", "default", 2)
+    id, _ = jvm.new_tuple([1], "words", "default", 2)
     say(jvm, command="emit", tuple=[1], anchors=[id], need_task_ids=False)
     say(jvm, command="ack", id=id)
     with pytest.raises(Violation, match=r"has been settled \(ack\)"):

@@ -187,7 +187,8 @@ def test_the_logger_alone_is_enough(start: Start) -> None:
 def test_logging_that_is_loaded_late_is_routed_with_the_logger(start: Start) -> None:
     parent = start(RUN)
     # Before that, Python prints what is a warning or worse, which is logged like every print.
-    parent.tuple("import logging; logging.warning('printed'); logging.info('lost')")
+    source = "import logging; late = logging.getLogger('late'); late.warning('printed'), late.info('lost')"
+    parent.send(source)
     assert parent.expect("log")["msg"] == "printed"
     parent.expect("ack")
     _, said = parent.exchange("import logging; self.logger; logging.getLogger('late').info('text')")
@@ -211,6 +212,23 @@ def test_logging_while_it_starts(start: Start) -> None:
         "initialized - at start",
         "stormcell.component.subject - at start",
     ]
+
+
+def test_basic_config_does_not_log_twice(start: Start) -> None:
+    parent = start(
+        """
+        import logging, sys
+        logging.basicConfig(level="DEBUG", stream=sys.stdout)
+        class Subject(Bolt):
+            def process(self, tup):
+                logging.getLogger("a").info("text")
+                print("printed")
+        """
+    )
+    parent.send(1)
+    assert parent.expect("log", "text")["msg"] == "a - text"
+    assert parent.expect("log")["msg"] == "printed"
+    parent.expect("ack")
 
 
 def test_a_configuration_of_the_components_own_is_kept(start: Start) -> None:

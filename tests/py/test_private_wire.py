@@ -207,6 +207,6 @@ def test_multiprocessing_works(start: Start) -> None:
 
 def test_what_a_fork_prints_is_logged(start: Start) -> None:
     parent = start(FORK % "print('from the fork'); os._exit(0)")
-    parent.tuple(1)
+    parent.send(1)
     assert parent.expect("log")["msg"] == "from the fork"
     parent.expect("ack")

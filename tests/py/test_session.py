@@ -36,10 +36,10 @@ class Subject(Bolt):
 def test_task_ids_are_paired_with_tuples_in_between(start: Start) -> None:
     parent = start(PAIRED)
     parent.jvm.task_ids = lambda message: None
-    parent.tuple("a")
+    parent.send("a")
     parent.expect("emit")
     for name in "bc":  # they have come before the ids, and wait
-        parent.tuple(name)
+        parent.send(name)
     parent.write(frame([10]))
     parent.expect("emit")
     parent.write(parent.jvm.heartbeat() + frame([]))
@@ -59,9 +59,9 @@ def test_task_ids_are_paired_with_tuples_in_between(start: Start) -> None:
 def test_task_ids_arrive_byte_by_byte(start: Start) -> None:
     parent = start(PAIRED)
     parent.jvm.task_ids = lambda message: None
-    parent.tuple("a")
+    parent.send("a")
     parent.expect("emit")
-    rest = parent.jvm.tuple(["b"], "words", "default", 2)[1] + frame([10, 11]) + frame([12])
+    rest = parent.jvm.new_tuple(["b"], "words", "default", 2)[1] + frame([10, 11]) + frame([12])
     for byte in rest:
         parent.write_now(bytes([byte]))
     parent.jvm.task_ids = lambda message: [0]
@@ -72,7 +72,7 @@ def test_task_ids_arrive_byte_by_byte(start: Start) -> None:
 def test_task_ids_are_found_behind_a_message_that_is_too_long(start: Start) -> None:
     parent = start(PAIRED, topology=Topology(conf={"stormcell.message.max.bytes": 2000}))
     parent.jvm.task_ids = lambda message: None
-    parent.tuple("a")
+    parent.send("a")
     parent.expect("emit")
     parent.write(frame({"comp": "words", "tuple": ["x" * 9000], "task": 2, "stream": "default", "id": "1"}))
     parent.write(frame([10]) + frame([11]))
@@ -90,7 +90,7 @@ def test_task_ids_that_nobody_waits_for_are_dropped(start: Start) -> None:
 def test_waiting_for_task_ids_ends_with_storm(start: Start) -> None:
     parent = start(PAIRED)
     parent.jvm.task_ids = lambda message: None
-    parent.tuple("a")
+    parent.send("a")
     parent.expect("emit")
     assert parent.finish() == 0
 
@@ -101,7 +101,7 @@ def test_waiting_for_task_ids_ends_with_storm(start: Start) -> None:
 def test_answers_come_without_further_input(start: Start) -> None:
     parent = start(ECHO)
     for word in ("dog", "cat", "bee"):
-        id = parent.tuple(word)
+        id = parent.send(word)
         assert parent.expect("emit")["tuple"] == [word]
         assert parent.expect("ack")["id"] == id
 
@@ -116,7 +116,7 @@ def test_what_was_emitted_goes_out_while_user_code_is_busy(start: Start) -> None
                 self.emit(["after"])
         """
     )
-    parent.tuple(1)
+    parent.send(1)
     assert parent.expect("emit", seconds=5)["tuple"] == ["before"]
     parent.open_gate()
     assert parent.expect("emit")["tuple"] == ["after"]
@@ -133,7 +133,7 @@ def test_what_earlier_tuples_emitted_does_not_wait_for_a_slow_one(start: Start) 
         """
     )
     # In one write, so that they are all there before the first is processed.
-    parent.write_now(b"".join(parent.jvm.tuple([n], "words", "default", 2)[1] for n in range(51)))
+    parent.write_now(b"".join(parent.jvm.new_tuple([n], "words", "default", 2)[1] for n in range(51)))
     for n in range(50):
         assert parent.expect("emit", seconds=5)["tuple"] == [n]
     parent.open_gate()
@@ -167,14 +167,14 @@ def test_line_ends(start: Start, eol: bytes) -> None:
     parent.write(frame(parent.topology.handshake(str(parent.pid_dir))).replace(b"\n", eol))
     parent.wait_for_pid()
     for word in ("dog", "cat"):
-        id, message = parent.jvm.tuple([word], "words", "default", 2)
+        id, message = parent.jvm.new_tuple([word], "words", "default", 2)
         parent.write(message.replace(b"\n", eol))
         assert parent.expect("emit")["tuple"] == [word]
 
 
 def test_blank_lines_and_messages_of_many_lines(start: Start) -> None:
     parent = start(ECHO)
-    id, message = parent.jvm.tuple(["end"], "words", "default", 2)
+    id, message = parent.jvm.new_tuple(["end"], "words", "default", 2)
     spread = json.dumps(json.loads(message[:-4]), indent=1)
     parent.write(b"\n\r\n\n" + spread.encode() + b"\n\nend\n\n\n")
     assert parent.expect("emit")["tuple"] == ["end"]
@@ -184,7 +184,7 @@ def test_blank_lines_and_messages_of_many_lines(start: Start) -> None:
 def test_byte_by_byte(start: Start) -> None:
     parent = start(ECHO, handshake=False)
     words = ["dög", "cat\n", "end"]
-    data = b"".join(parent.jvm.tuple([word], "words", "default", 2)[1] for word in words)
+    data = b"".join(parent.jvm.new_tuple([word], "words", "default", 2)[1] for word in words)
     small = {"conf": {}, "context": parent.topology.context(), "pidDir": None}
     for byte in frame(small) + data:
         parent.write_now(bytes([byte]))
@@ -241,7 +241,7 @@ def test_a_burst_both_ways_while_storm_does_not_read(start: Start) -> None:
     ids = []
     parent.reading = False
     for n in range(5000):
-        id, message = parent.jvm.tuple([f"{n:0500}"], "words", "default", 2)
+        id, message = parent.jvm.new_tuple([f"{n:0500}"], "words", "default", 2)
         ids.append(id)
         parent.write(message)
     # Storm writes on: the component must take all of it although nobody reads what it says.
@@ -290,7 +290,7 @@ def test_emitting_waits_for_a_storm_that_does_not_read(start: Start) -> None:
         env={"NEWS": "2"},
     )
     parent.reading = False
-    parent.tuple(1)
+    parent.send(1)
     parent.write_now(b"")
     parent.reading = True
     for _ in range(40):
@@ -311,8 +311,8 @@ def test_many_live_tuples(start: Start) -> None:
                         self.ack(held)
         """
     )
-    ids = [parent.tuple("wait", id=f"id-{n}" if n % 2 else None) for n in range(5000)]
-    ids.append(parent.tuple("now"))
+    ids = [parent.send("wait", id=f"id-{n}" if n % 2 else None) for n in range(5000)]
+    ids.append(parent.send("now"))
     assert [parent.expect("ack")["id"] for _ in ids] == ids
     assert not parent.jvm.live
 
@@ -373,7 +373,7 @@ def test_threads_that_say_more_than_storm_takes_do_not_block_those_who_wait_for_
                     list(pool.map(lambda n: self.emit(["x" * 100_000]), range(40)))
         """
     )
-    parent.tuple(1)
+    parent.send(1)
     for _ in range(40):
         assert parent.expect("emit", seconds=10)["tuple"] == ["x" * 100_000]
     parent.expect("ack")
@@ -410,7 +410,7 @@ def test_a_thread_may_ack_later(start: Start) -> None:
                 self.ack(tup)
         """
     )
-    id = parent.tuple(1)
+    id = parent.send(1)
     parent.barrier()
     assert parent.take_all() == []
     parent.open_gate()

@@ -214,7 +214,7 @@ def test_a_tuple_for_a_spout_ends_it_with_a_report(start: Start) -> None:
         """,
         topology=SPOUT,
     )
-    parent.tuple("dog")
+    parent.send("dog")
     assert parent.wait() == 1
     assert "a spout got a tuple: is it declared as a bolt in the topology?" in (
         parent.expect("error")["msg"]
