@@ -30,7 +30,7 @@ int64_t child_cpu_ns(const struct child *child);
 /* Say how it ended before its work was done, and give up. */
 _Noreturn void child_ended(const struct child *child, uint64_t acks);
 
-/* Close its stdin, as Storm does, and wait until it has gone; it is made to if it takes too long. */
+/* Close its stdin, as Storm does, and wait until it has gone; it is killed if it takes too long. */
 void child_stop(struct child *child);
 
 #endif

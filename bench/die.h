@@ -1,5 +1,5 @@
-/* How the driver's files give up: one line on stderr, status 1. What exit() runs on the way ends the
-   child (child.c). */
+/* How the driver's files give up: one line on stderr, status 1. What exit() runs on the way ends
+   the child (child.c). */
 #ifndef BENCH_DIE_H
 #define BENCH_DIE_H
 

@@ -1,4 +1,4 @@
-"""Measures the hosts of Python bolts beside each other. Started by bench/run, which builds first."""
+"""Measures the hosts of Python bolts side by side. Started by bench/run, which builds first."""
 from __future__ import annotations
 
 import argparse
@@ -187,7 +187,7 @@ def parse(given: list[str]) -> argparse.Namespace:
                         choices=[mode.name for mode in MODES], help='this mode (repeatable)')
     parser.add_argument('--repeat', metavar='N', type=int, help='repetitions (5)')
     parser.add_argument('--pin', choices=['same', 'apart'],
-                        help='driver and child on one CPU, or on one each; else as the system likes')
+                        help='driver and child on one CPU, or on one each')
     parser.add_argument('--json', metavar='FILE', type=Path, help='write all results to FILE')
     arguments = parser.parse_args(given)
     if arguments.repeat is not None and arguments.repeat < 1:

@@ -54,31 +54,52 @@ text_of(PyObject *object, PyObject **backing, struct slice *text)
 
 /* ---- emit ------------------------------------------------------------------------------- */
 
+/* The text of a str argument (borrowed from it). 0, or -1 with TypeError. */
+static int
+read_text(PyObject *argument, const char *name, struct slice *text)
+{
+    Py_ssize_t len;
+    if (!PyUnicode_Check(argument)) {
+        PyErr_Format(PyExc_TypeError, "%s must be a str, not a %s", name,
+                     Py_TYPE(argument)->tp_name);
+        return -1;
+    }
+    text->ptr = PyUnicode_AsUTF8AndSize(argument, &len);
+    text->len = (size_t)len;
+    return text->ptr != NULL ? 0 : -1;
+}
+
+static int
+read_task(PyObject *argument, int64_t *task)
+{
+    int overflow;
+    if (!PyLong_Check(argument)) {
+        PyErr_Format(PyExc_TypeError, "direct_task must be an int, not a %s",
+                     Py_TYPE(argument)->tp_name);
+        return -1;
+    }
+    *task = PyLong_AsLongLongAndOverflow(argument, &overflow);
+    if (overflow != 0 || *task < 0 || *task > INT32_MAX) {
+        PyErr_SetString(PyExc_ValueError, "direct_task must be the number of a task");
+        return -1;
+    }
+    return 0;
+}
+
 int
 component_read_emit(const struct emit_arguments *arguments, struct emit *emit)
 {
-    Py_ssize_t len;
     if (!PyList_Check(arguments->values) && !PyTuple_Check(arguments->values)) {
-        PyErr_Format(PyExc_TypeError,
-                     "a tuple to emit must be a list or tuple of values, not a %s (%R)",
-                     Py_TYPE(arguments->values)->tp_name, arguments->values);
+        PyErr_Format(PyExc_TypeError, "a tuple to emit must be a list or tuple of values, not a %s",
+                     Py_TYPE(arguments->values)->tp_name);
         return -1;
     }
-    if (argument_given(arguments->stream)) {
-        emit->stream.ptr = PyUnicode_AsUTF8AndSize(arguments->stream, &len);
-        if (emit->stream.ptr == NULL) {
-            return -1;
-        }
-        emit->stream.len = (size_t)len;
+    if (argument_given(arguments->stream) &&
+        read_text(arguments->stream, "stream", &emit->stream) < 0) {
+        return -1;
     }
-    if (argument_given(arguments->task)) {
-        emit->task = PyLong_AsLongLong(arguments->task);
-        if (emit->task < 0) {
-            if (!PyErr_Occurred()) {
-                PyErr_SetString(PyExc_ValueError, "direct_task must be the number of a task");
-            }
-            return -1;
-        }
+    if (argument_given(arguments->task) && read_task(arguments->task, &emit->task) < 0) {
+        return -1;
     }
     int need = arguments->need_task_ids != NULL ? PyObject_IsTrue(arguments->need_task_ids) : 0;
     emit->need_task_ids = need > 0;
@@ -210,20 +231,19 @@ component_report_metric(PyObject *self, PyTypeObject *class, PyObject *const *ar
     static const struct parameters parameters = {"report_metric", 2, 2, {"name", "value"}};
     struct module_state *state = PyType_GetModuleState(class);
     PyObject *given_args[2];
-    Py_ssize_t len;
+    struct slice name;
     (void)self;
     if (args_unpack(&parameters, args, nargs, names, given_args) < 0 ||
         module_session(state) == NULL) {
         return NULL;
     }
-    const char *name = PyUnicode_AsUTF8AndSize(given_args[0], &len);
     state->text.len = 0;
-    if (name == NULL || encode_value(&state->text, given_args[1], "value") < 0) {
+    if (read_text(given_args[0], "name", &name) < 0 ||
+        encode_value(&state->text, given_args[1], "value") < 0) {
         return NULL;
     }
     struct slice params = {state->text.data, state->text.len};
-    int result = session_metric(state->session, (struct slice){name, (size_t)len}, params,
-                                state_fault(state));
+    int result = session_metric(state->session, name, params, state_fault(state));
     return component_said(state, result);
 }
 

@@ -137,7 +137,8 @@ encode_string(struct buffer *out, PyObject *value, const struct place *place)
             }
             PyErr_Clear();
             return refuse(PyExc_ValueError, place,
-                          "holds a lone surrogate, which is no text: see str.encode's 'replace'");
+                          "holds a lone surrogate, which is no text: replace it, as in "
+                          "text.encode('utf-8', 'replace').decode()");
         }
         text.len = (size_t)len;
     }
@@ -177,7 +178,13 @@ encode_key(struct buffer *out, PyObject *key, const struct place *outer)
                    ? -1
                    : 0;
     }
-    return refuse(PyExc_TypeError, outer, "has a key that is no str, which JSON does not have");
+    PyObject *path = path_text(outer);
+    if (path != NULL) {
+        PyErr_Format(PyExc_TypeError, "%U has a key that is a %s: emit str keys", path,
+                     Py_TYPE(key)->tp_name);
+        Py_DECREF(path);
+    }
+    return -1;
 }
 
 static int

@@ -12,14 +12,15 @@
 #define CONF                                                                 \
     "{\"topology.name\":\"wordcount\",\"topology.message.timeout.secs\":30," \
     "\"topology.debug\":false,\"big\":9223372036854775807}"
-#define CONTEXT                                                                                  \
-    "{\"task->component\":{\"1\":\"__acker\",\"2\":\"count\",\"7\":\"word\"},\"taskid\":7,"      \
-    "\"componentid\":\"word\",\"streams\":[\"default\",\"side\",\"direct\",\"idle\"],"           \
-    "\"stream->outputfields\":{\"default\":[\"word\",\"count\"],\"side\":[],\"direct\":[\"x\"]," \
-    "\"idle\":[\"x\"]},"                                                                         \
-    "\"stream->target->grouping\":{\"default\":{\"count\":{\"type\":\"FIELDS\",\"fields\":"      \
-    "[\"word\"]}},\"side\":{\"a\":{\"type\":\"ALL\"}},\"direct\":{\"a\":{\"type\":\"SHUFFLE\"}," \
-    "\"count\":{\"type\":\"DIRECT\"}}}}"
+#define CONTEXT                                                                                    \
+    "{\"task->component\":{\"1\":\"__acker\",\"2\":\"count\",\"7\":\"word\"},\"taskid\":7,"        \
+    "\"componentid\":\"word\",\"streams\":[\"default\",\"side\",\"direct\",\"idle\"],"             \
+    "\"stream->outputfields\":{\"default\":[\"word\",\"count\"],\"side\":[],\"direct\":[\"x\"],"   \
+    "\"idle\":[\"x\"]},"                                                                           \
+    "\"stream->target->grouping\":{\"default\":{\"count\":{\"type\":\"FIELDS\",\"fields\":"        \
+    "[\"word\"]}},\"side\":{\"a\":{\"type\":\"ALL\"}},\"direct\":{\"count\":{\"type\":\"DIRECT\"}" \
+    ","                                                                                            \
+    "\"a\":{\"type\":\"SHUFFLE\"}}}}"
 
 static const struct slice WHOLE =
     SLICE("{\"pidDir\":\"\\/no\\/such\\/folder\",\"conf\":" CONF ", \"context\" : " CONTEXT " }");

@@ -1,4 +1,4 @@
-"""Fixtures: a component's module is written by the test that needs it, and hosted as Storm would."""
+"""Fixtures: a test writes the module of the component it needs, and has it hosted as Storm would."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Storm's side of the multilang protocol: what its JVM sends, and how it takes what it reads.
 
-The rules are those of storm-client's JsonSerializer, ShellBolt, ShellSpout and Task, versions 1.x to
-3.0 taken together. Where any of them would end the worker, lose a message or wait for ever, `Jvm`
-raises `Violation`. It does no I/O: `parent.Parent` brings the bytes.
+The rules are those of storm-client's JsonSerializer, ShellBolt, ShellSpout and Task, versions 1.x
+to 3.0 taken together. Where any of them would end the worker, lose a message or wait for ever,
+`Jvm` raises `Violation`. It does no I/O: `parent.Parent` brings the bytes.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Topology:
     inputs: dict[str, Fields] = field(
         default_factory=lambda: {"words": {"default": ["word"], "pairs": ["key", "count"]}}
     )
-    """Which streams of which components can come in, with their fields. "words" has tasks 2 and 3."""
+    """Which streams of which components can come in, with their fields ("words": tasks 2 and 3)."""
     conf: dict[str, Any] = field(default_factory=dict)
     """Settings of the topology's own, added to CONF."""
     ackers: bool = True

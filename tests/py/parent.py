@@ -1,6 +1,6 @@
 """The process that Storm starts, with a test in Storm's place: `Parent` holds the other ends of its
-stdin, stdout and stderr and talks to it as `jvm.Jvm` has it. Every wait has a deadline, and says what
-had been received when it is missed.
+stdin, stdout and stderr and talks to it as `jvm.Jvm` has it. Every wait has a deadline, and says
+what had been received when it is missed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def environment(**more: str | None) -> dict[str, str]:
 
 def level_of(message: Message) -> str:
     """The name of a log message's level."""
-    return LEVELS[message.get("level", AS_LONG + 2) - AS_LONG]
+    level: int = message.get("level", AS_LONG + LEVELS.index("info"))
+    return LEVELS[level - AS_LONG]
 
 
 def children_of(pid: int) -> list[int]:
@@ -253,7 +254,7 @@ class Parent:
         return None
 
     def expect(self, command: str, text: str = "", seconds: float = DEADLINE) -> Message:
-        """Wait for the first message with this command and with `text` in its "msg", and take it."""
+        """Wait for the first message with this command and with `text` in "msg", and take it."""
         found: list[Message] = []
 
         def look() -> bool:
@@ -268,7 +269,7 @@ class Parent:
     def take_all(self, *commands: str) -> list[Message]:
         """Take the messages that have come, or those with these commands."""
         messages, self.unread = self.unread, []
-        taken = []
+        taken: list[Message] = []
         for message in messages:
             wanted = not commands or message["command"] in commands
             (taken if wanted else self.unread).append(message)

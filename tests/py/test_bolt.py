@@ -28,15 +28,21 @@ def test_emits_anchored_and_acks(start: Start) -> None:
 
 
 def test_gets_what_was_sent(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def process(self, tup):
                 self.emit([[tup.id, tup.component, tup.stream, tup.task, tup.values]])
                 assert type(tup.values) is not list and isinstance(tup.values, tuple)
-        """
-    )
-    for id in ("-9223372036854775808", "9223372036854775807", "0", "-7", "no number", "9" * 19, "-0"):
+        """)
+    for id in (
+        "-9223372036854775808",
+        "9223372036854775807",
+        "0",
+        "-7",
+        "no number",
+        "9" * 19,
+        "-0",
+    ):
         _, said = parent.exchange("ä/\u2020\U0001f40e", id=id, task=3)
         assert said[0]["tuple"] == [[id, "words", "default", 3, ["ä/\u2020\U0001f40e"]]]
 
@@ -55,13 +61,11 @@ def test_values_of_every_kind_come_and_go_unchanged(start: Start) -> None:
 
 
 def test_takes_numbers_that_only_storm_writes(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def process(self, tup):
                 self.emit([repr(tup.values[0])])
-        """
-    )
+        """)
     id, _ = parent.jvm.new_tuple([], "words", "default", 2)
     numbers = b"[NaN,1.0E300,123456789012345678901234567890,1E+2,1e999,-0.0,1e400]"
     parent.write(
@@ -73,20 +77,17 @@ def test_takes_numbers_that_only_storm_writes(start: Start) -> None:
 
 
 def test_names_the_values_by_their_fields(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def process(self, tup):
                 self.emit([[tup.values.key, tup.values.count, tup.values._fields]])
-        """
-    )
+        """)
     _, said = parent.exchange("dog", 5, stream="pairs")
     assert said[0]["tuple"] == [["dog", 5, ["key", "count"]]]
 
 
 def test_streams_anchors_and_direct_tasks(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             auto_anchor = False
             auto_ack = False
@@ -105,8 +106,7 @@ def test_streams_anchors_and_direct_tasks(start: Start) -> None:
                 self.emit(["direct"], stream="direct", direct_task=5)
                 assert self.emit(["direct"], None or "direct", None, 6, True) == [6]
                 self.ack(one), self.fail(two.id)
-        """
-    )
+        """)
     one, _ = parent.exchange(1)
     two, said = parent.exchange(2)
     assert said == [
@@ -124,31 +124,27 @@ def test_streams_anchors_and_direct_tasks(start: Start) -> None:
 
 
 def test_returns_the_task_ids_that_it_asks_for(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def process(self, tup):
                 ids = self.emit([1], need_task_ids=True)
                 assert self.emit([2]) is None
                 self.emit([ids])
-        """
-    )
+        """)
     id, said = parent.exchange("dog")
     assert [message.get("tuple") for message in said] == [[1], [2], [[1000]], None]
     assert said[0]["need_task_ids"] is True
 
 
 def test_an_exception_becomes_a_report_and_fails_the_tuple(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def process(self, tup):
                 self.emit([1])
                 self.count(tup.values.word)
             def count(self, word):
                 raise KeyError(word)
-        """
-    )
+        """)
     id, said = parent.exchange("dög")
     assert [message["command"] for message in said] == ["emit", "error", "fail"]
     lines = said[1]["msg"].splitlines()
@@ -167,14 +163,12 @@ def test_an_exception_becomes_a_report_and_fails_the_tuple(start: Start) -> None
 
 
 def test_exit_on_exception_ends_the_process(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             exit_on_exception = True
             def process(self, tup):
                 raise ValueError("no")
-        """
-    )
+        """)
     id = parent.send("dog")
     parent.send("cat")
     assert parent.wait() == 1
@@ -223,14 +217,12 @@ def test_a_tick_that_nobody_wants_is_acked(start: Start) -> None:
 
 @pytest.mark.parametrize(("auto_fail", "end"), [(True, "fail"), (False, "ack")])
 def test_a_tick_whose_work_raises_is_settled(start: Start, auto_fail: bool, end: str) -> None:
-    parent = start(
-        f"""
+    parent = start(f"""
         class Subject(Bolt):
             auto_fail = {auto_fail}
             def process_tick(self, tup):
                 raise ValueError("no")
-        """
-    )
+        """)
     id = parent.tick()
     parent.barrier()
     said = parent.take_all()
@@ -246,8 +238,7 @@ def test_heartbeats_are_answered_and_not_handed_on(start: Start) -> None:
 
 
 def test_methods_of_the_instance_count(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def __init__(self):
                 pass  # without super().__init__()
@@ -255,8 +246,7 @@ def test_methods_of_the_instance_count(start: Start) -> None:
                 self.process = lambda tup: self.emit(["mine"])
                 self.process_tick = lambda tup: self.emit(["my tick"])
                 self.auto_ack = False
-        """
-    )
+        """)
     id, said = parent.exchange("dog")
     assert said == [emitted("mine", anchors=[id])]
     id = parent.tick()
@@ -265,8 +255,7 @@ def test_methods_of_the_instance_count(start: Start) -> None:
 
 
 def test_an_own_ack_and_fail_are_called(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def process(self, tup):
                 if tup.values[0] == "bad":
@@ -275,8 +264,7 @@ def test_an_own_ack_and_fail_are_called(start: Start) -> None:
                 self.log("acking"), super().ack(tup)
             def fail(self, tup):
                 self.log("failing"), super().fail(tup)
-        """
-    )
+        """)
     _, said = parent.exchange("good")
     assert [m.get("msg", m["command"]) for m in said] == ["acking", "ack"]
     _, said = parent.exchange("bad")
@@ -295,7 +283,10 @@ def test_knows_who_it_is(start: Start) -> None:
         topology=Topology(conf={"topology.debug": True}),
     )
     text = parent.expect("log")["msg"]
-    assert text == f"['words', 'subject', 4, True, {parent.pid}, 'jane\u00e9/\u2020\U0001f40e', 'sink']"
+    assert (
+        text
+        == f"['words', 'subject', 4, True, {parent.pid}, 'jane\u00e9/\u2020\U0001f40e', 'sink']"
+    )
 
 
 def test_a_tuple_with_a_wrong_number_of_values_is_reported_and_failed(start: Start) -> None:
@@ -304,7 +295,9 @@ def test_a_tuple_with_a_wrong_number_of_values_is_reported_and_failed(start: Sta
         id, said = parent.exchange(*values, stream="pairs")
         than = "more" if len(values) > 2 else "fewer"
         assert said[0]["command"] == "error"
-        assert said[0]["msg"].endswith(f"it has {than} values than the 2 fields that its stream declares")
+        assert said[0]["msg"].endswith(
+            f"it has {than} values than the 2 fields that its stream declares"
+        )
         assert said[1] == {"command": "fail", "id": id}
 
 

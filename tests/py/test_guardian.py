@@ -115,14 +115,12 @@ def test_an_orderly_end_does_not_wait_for_threads(start: Start) -> None:
 
 
 def test_atexit_runs_and_may_speak(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         import atexit
         class Subject(Bolt):
             def initialize(self, conf, ctx):
                 atexit.register(self.log, "goodbye")
-        """
-    )
+        """)
     assert parent.finish() == 0
     assert parent.expect("log")["msg"] == "goodbye"
 
@@ -146,7 +144,9 @@ def test_killing_the_guardian_ends_a_busy_interpreter_too(start: Start) -> None:
     eventually(lambda: is_gone(parent.pid, interpreter), "both processes to be gone", 10)
 
 
-@pytest.mark.parametrize("source", ["pass", "time.sleep(600)", "gate()", "exec('while True: pass')"])
+@pytest.mark.parametrize(
+    "source", ["pass", "time.sleep(600)", "gate()", "exec('while True: pass')"]
+)
 def test_without_storm_both_processes_go(start: Start, source: str) -> None:
     parent = start(RUN)
     interpreter = parent.interpreter
@@ -157,8 +157,7 @@ def test_without_storm_both_processes_go(start: Start, source: str) -> None:
 
 
 def test_without_storm_a_component_that_emits_ends(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def process(self, tup):
                 while True:
@@ -166,8 +165,7 @@ def test_without_storm_a_component_that_emits_ends(start: Start) -> None:
                         self.emit(["x" * 1000])
                     except Exception:
                         pass
-        """
-    )
+        """)
     interpreter = parent.interpreter
     parent.send(1)
     parent.expect("emit")
@@ -272,16 +270,14 @@ def test_stdin_may_be_a_file(start: Start) -> None:
 
 
 def test_a_flood_of_prints_is_limited_and_nothing_is_lost_on_the_wire(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def process(self, tup):
                 for n in range(100_000):
                     print("line", n)
                     if n % 100 == 0:
                         self.emit([n])
-        """
-    )
+        """)
     id = parent.send(1)
     emits = [parent.expect("emit")["tuple"][0] for _ in range(1000)]
     assert emits == list(range(0, 100_000, 100))
@@ -289,7 +285,9 @@ def test_a_flood_of_prints_is_limited_and_nothing_is_lost_on_the_wire(start: Sta
     logged = dropped = 0
     while logged + dropped < 100_000:
         message = parent.expect("log")
-        count = re.fullmatch(r"Stormcell dropped (\d+) printed lines \(over 1000 a second\)", message["msg"])
+        count = re.fullmatch(
+            r"Stormcell dropped (\d+) printed lines \(over 1000 a second\)", message["msg"]
+        )
         if count:
             assert level_of(message) == "warn"
             dropped += int(count[1])
@@ -302,13 +300,11 @@ def test_a_flood_of_prints_is_limited_and_nothing_is_lost_on_the_wire(start: Sta
 
 
 def test_log_is_not_limited(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def process(self, tup):
                 for n in range(5000):
                     self.log(n)
-        """
-    )
+        """)
     _, said = parent.exchange(1)
     assert [message["msg"] for message in said[:-1]] == [str(n) for n in range(5000)]

@@ -9,14 +9,14 @@ import pytest
 from jvm import AS_LONG, Jvm, Topology, Violation, frame, storm_json
 
 
-def bolt(**more: object) -> Jvm:
+def bolt() -> Jvm:
     jvm = Jvm(Topology())
     jvm.take(b'{"pid":1}\nend\n')
     return jvm
 
 
-def spout(**more: bool) -> Jvm:
-    jvm = Jvm(Topology(kind="spout", **more))
+def spout(ackers: bool = True) -> Jvm:
+    jvm = Jvm(Topology(kind="spout", ackers=ackers))
     jvm.take(b'{"pid":1}\nend\n')
     return jvm
 

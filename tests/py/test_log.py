@@ -61,16 +61,14 @@ def test_what_is_logged_is_str_of_it(start: Start, message: str, text: str) -> N
 
 
 def test_a_message_that_cannot_be_shown_raises(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Unshowable:
             def __str__(self):
                 raise KeyError("no str")
         class Subject(Bolt):
             def process(self, tup):
                 self.log(Unshowable())
-        """
-    )
+        """)
     _, said = parent.exchange(1)
     assert [message["command"] for message in said] == ["error", "fail"]
     assert said[0]["msg"].endswith("KeyError: 'no str'")
@@ -152,7 +150,9 @@ def test_exceptions_are_logged_with_their_traceback(start: Start) -> None:
     source = "try:\n    1 / 0\nexcept ZeroDivisionError:\n    self.logger.exception('what')"
     [(level, text)] = logs(start, source)
     assert level == "error"
-    assert text.startswith("stormcell.component.subject - what\nTraceback (most recent call last):\n")
+    assert text.startswith(
+        "stormcell.component.subject - what\nTraceback (most recent call last):\n"
+    )
     assert text.endswith("ZeroDivisionError: division by zero")
 
 
@@ -196,16 +196,14 @@ def test_logging_that_is_loaded_late_is_routed_with_the_logger(start: Start) -> 
 
 
 def test_logging_while_it_starts(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         import logging
         logging.getLogger("imported").warning("at import")
         class Subject(Bolt):
             def initialize(self, conf, ctx):
                 self.logger.info("at start")
                 logging.getLogger("initialized").info("at start")
-        """
-    )
+        """)
     found = sorted(parent.expect("log")["msg"] for _ in range(3))
     assert found == [
         "at import",  # nobody listened yet: Python itself prints it
@@ -215,16 +213,14 @@ def test_logging_while_it_starts(start: Start) -> None:
 
 
 def test_basic_config_does_not_log_twice(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         import logging, sys
         logging.basicConfig(level="DEBUG", stream=sys.stdout)
         class Subject(Bolt):
             def process(self, tup):
                 logging.getLogger("a").info("text")
                 print("printed")
-        """
-    )
+        """)
     parent.send(1)
     assert parent.expect("log", "text")["msg"] == "a - text"
     assert parent.expect("log")["msg"] == "printed"
@@ -232,8 +228,7 @@ def test_basic_config_does_not_log_twice(start: Start) -> None:
 
 
 def test_a_configuration_of_the_components_own_is_kept(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         import logging
         class Subject(Bolt):
             def initialize(self, conf, ctx):
@@ -241,7 +236,6 @@ def test_a_configuration_of_the_components_own_is_kept(start: Start) -> None:
                 logging.getLogger().setLevel("ERROR")
             def process(self, tup):
                 self.logger.warning("no"), self.logger.error("yes")
-        """
-    )
+        """)
     _, said = parent.exchange(1)
     assert [message["msg"] for message in said[:-1]] == ["mine: yes"]

@@ -36,7 +36,7 @@ PRINTS = [
     ("threading.Thread(target=print, args=['a thread']).start()", "a thread", "info"),
     ("os.write(1, b'\\xff\\xfea\\xc3\\n')", "\ufffd\ufffda\ufffd", "info"),
     ("print('\\ud800')", "\\ud800", "info"),
-    ("print('{\"command\":\"sync\"}\\nend')", '{"command":"sync"}', "info"),
+    ('print(\'{"command":"sync"}\\nend\')', '{"command":"sync"}', "info"),
     ("print('\"\\\\\\t\\0')", '"\\\t\0', "info"),
     ("print('windows', end='\\r\\n')", "windows", "info"),
     ("os.write(1, b'no line end')", "no line end", "info"),
@@ -149,16 +149,13 @@ NO_CONNECTION = (
     ],
 )
 def test_a_fork_has_no_wire(start: Start, call: str) -> None:
-    parent = start(
-        FORK
-        % f"""
+    parent = start(FORK % f"""
             try:
                 {call}
             except Exception as error:
                 print("".join(traceback.format_exception_only(error)))
             os._exit(3)
-        """
-    )
+        """)
     id, said = parent.exchange(1)
     logs = [message["msg"] for message in said if message["command"] == "log"]
     said = [message for message in said if message["command"] != "log"]
@@ -183,13 +180,16 @@ def test_the_end_of_a_fork_disturbs_nothing(start: Start, end: str, status: int)
     for _ in range(2):
         id, said = parent.exchange(1)
         said = [message for message in said if message["command"] != "log"]
-        assert [message.get("tuple") for message in said] == [["before"], [f"status {status}"], None]
+        assert [message.get("tuple") for message in said] == [
+            ["before"],
+            [f"status {status}"],
+            None,
+        ]
         assert said[-1] == {"command": "ack", "id": id}
 
 
 def test_multiprocessing_works(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         import multiprocessing
         def square(n):
             return n * n
@@ -198,8 +198,7 @@ def test_multiprocessing_works(start: Start) -> None:
                 self.pool = multiprocessing.get_context("fork").Pool(2)
             def process(self, tup):
                 self.emit([self.pool.map(square, range(10))])
-        """
-    )
+        """)
     for _ in range(3):
         _, said = parent.exchange(1)
         assert said[0]["tuple"] == [[n * n for n in range(10)]]

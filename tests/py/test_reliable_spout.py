@@ -12,15 +12,12 @@ STATE = """
         self.log([dict(self.failed_tuples), self.unacked_tuples])
 """
 
-RELIABLE = (
-    """
+RELIABLE = """
 class Subject(ReliableSpout):
     ids = iter([7, "a", [1, [2]], 8])
     def next_tuple(self):
         self.emit(["dog"], next(self.ids))
-"""
-    + STATE
-)
+""" + STATE
 
 
 def test_a_failed_tuple_is_emitted_again_until_it_is_given_up(start: Start) -> None:
@@ -116,8 +113,7 @@ def test_an_emit_that_fails_leaves_nothing_behind(start: Start) -> None:
                         self.emit([value], id)
                     except TypeError:
                         pass
-        """
-        + STATE.replace("\n", "\n        "),
+        """ + STATE.replace("\n", "\n        "),
         topology=SPOUT,
     )
     assert len(parent.command("next")) == 1
@@ -169,8 +165,7 @@ def test_without_ackers_nothing_is_kept(start: Start) -> None:
             def next_tuple(self):
                 for id in range(100):
                     self.emit([1], id)
-        """
-        + STATE.replace("\n", "\n        "),
+        """ + STATE.replace("\n", "\n        "),
         topology=Topology(kind="spout", ackers=False),
     )
     assert len(parent.command("next")) == 100

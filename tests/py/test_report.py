@@ -150,7 +150,10 @@ def test_syntax_errors_show_the_line_and_nothing_of_this_package() -> None:
 
     error = raised(lambda: run.load("no_module_of_that_name.Class"))
     assert isinstance(error, run.StartError)
-    assert "File" not in trace(raised(lambda: compile("x = (", "subject.py", "exec"))).split("subject.py")[1]
+    assert (
+        "File"
+        not in trace(raised(lambda: compile("x = (", "subject.py", "exec"))).split("subject.py")[1]
+    )
 
 
 REPORTS = """
@@ -187,8 +190,7 @@ def test_storm_gets_every_report(start: Start, what: str, end: str) -> None:
 
 
 def test_an_own_raise_exception_is_called(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def process(self, tup):
                 raise KeyError(tup.values[0])
@@ -196,8 +198,7 @@ def test_an_own_raise_exception_is_called(start: Start) -> None:
                 if "no" in str(exception):
                     raise ValueError("second")
                 self.report_error(f"mine: {exception!r} {tup.id}")
-        """
-    )
+        """)
     id, said = parent.exchange("yes")
     assert said == [
         {"command": "error", "msg": f"mine: KeyError('yes') {id}"},

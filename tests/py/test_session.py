@@ -74,7 +74,9 @@ def test_task_ids_are_found_behind_a_message_that_is_too_long(start: Start) -> N
     parent.jvm.task_ids = lambda message: None
     parent.send("a")
     parent.expect("emit")
-    parent.write(frame({"comp": "words", "tuple": ["x" * 9000], "task": 2, "stream": "default", "id": "1"}))
+    parent.write(
+        frame({"comp": "words", "tuple": ["x" * 9000], "task": 2, "stream": "default", "id": "1"})
+    )
     parent.write(frame([10]) + frame([11]))
     assert parent.expect("log", "end")["msg"] == "end a [[10], [11]]"
     assert "longer than the limit of 2000 bytes" in parent.expect("error")["msg"]
@@ -107,15 +109,13 @@ def test_answers_come_without_further_input(start: Start) -> None:
 
 
 def test_what_was_emitted_goes_out_while_user_code_is_busy(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def process(self, tup):
                 self.emit(["before"])
                 gate()
                 self.emit(["after"])
-        """
-    )
+        """)
     parent.send(1)
     assert parent.expect("emit", seconds=5)["tuple"] == ["before"]
     parent.open_gate()
@@ -123,17 +123,17 @@ def test_what_was_emitted_goes_out_while_user_code_is_busy(start: Start) -> None
 
 
 def test_what_earlier_tuples_emitted_does_not_wait_for_a_slow_one(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def process(self, tup):
                 if tup.values[0] == 50:
                     gate()
                 self.emit([tup.values[0]])
-        """
-    )
+        """)
     # In one write, so that they are all there before the first is processed.
-    parent.write_now(b"".join(parent.jvm.new_tuple([n], "words", "default", 2)[1] for n in range(51)))
+    parent.write_now(
+        b"".join(parent.jvm.new_tuple([n], "words", "default", 2)[1] for n in range(51))
+    )
     for n in range(50):
         assert parent.expect("emit", seconds=5)["tuple"] == [n]
     parent.open_gate()
@@ -206,7 +206,13 @@ def test_the_limit_of_a_message(start: Start) -> None:
     parent = start(ECHO, topology=Topology(conf={"stormcell.message.max.bytes": 100_000}))
     _, said = parent.exchange("x" * 90_000)
     assert said[0]["tuple"] == ["x" * 90_000]
-    too_long = {"comp": "words", "tuple": ["x" * 300_000], "task": 2, "stream": "default", "id": "1"}
+    too_long = {
+        "comp": "words",
+        "tuple": ["x" * 300_000],
+        "task": 2,
+        "stream": "default",
+        "id": "1",
+    }
     for size in (1, 3):
         parent.write(frame(too_long) * size)
         for _ in range(size):
@@ -271,7 +277,7 @@ def test_a_spout_emits_more_than_the_pipes_hold(start: Start) -> None:
 def test_large_tuples_in_small_pipes(start: Start) -> None:
     parent = start(ECHO)
     parent.shrink_pipes()
-    big = ["\U0001f40e/\"" * 300_000]
+    big = ['\U0001f40e/"' * 300_000]
     _, said = parent.exchange(big)
     assert said[0]["tuple"] == [big]
     _, said = parent.exchange("small")
@@ -299,8 +305,7 @@ def test_emitting_waits_for_a_storm_that_does_not_read(start: Start) -> None:
 
 
 def test_many_live_tuples(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             auto_ack = False
             held = []
@@ -309,8 +314,7 @@ def test_many_live_tuples(start: Start) -> None:
                 if tup.values[0] == "now":
                     for held in self.held:
                         self.ack(held)
-        """
-    )
+        """)
     ids = [parent.send("wait", id=f"id-{n}" if n % 2 else None) for n in range(5000)]
     ids.append(parent.send("now"))
     assert [parent.expect("ack")["id"] for _ in ids] == ids
@@ -347,16 +351,14 @@ def test_a_thread_is_heard_while_nothing_comes_in(start: Start) -> None:
 
 
 def test_threads_emit_whole_messages(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         from concurrent.futures import ThreadPoolExecutor
         class Subject(Bolt):
             def initialize(self, conf, ctx):
                 self.pool = ThreadPoolExecutor(4)
             def process(self, tup):
                 list(self.pool.map(lambda n: self.emit([[n, "x" * 50]]), range(2000)))
-        """
-    )
+        """)
     _, said = parent.exchange(1)
     assert sorted(message["tuple"][0][0] for message in said[:-1]) == list(range(2000))
 
@@ -364,15 +366,13 @@ def test_threads_emit_whole_messages(start: Start) -> None:
 def test_threads_that_say_more_than_storm_takes_do_not_block_those_who_wait_for_them(
     start: Start,
 ) -> None:
-    parent = start(
-        """
+    parent = start("""
         from concurrent.futures import ThreadPoolExecutor
         class Subject(Bolt):
             def process(self, tup):
                 with ThreadPoolExecutor(2) as pool:
                     list(pool.map(lambda n: self.emit(["x" * 100_000]), range(40)))
-        """
-    )
+        """)
     parent.send(1)
     for _ in range(40):
         assert parent.expect("emit", seconds=10)["tuple"] == ["x" * 100_000]
@@ -380,15 +380,13 @@ def test_threads_that_say_more_than_storm_takes_do_not_block_those_who_wait_for_
 
 
 def test_need_task_ids_is_for_the_thread_of_storms_calls(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         from concurrent.futures import ThreadPoolExecutor
         class Subject(Bolt):
             def process(self, tup):
                 with ThreadPoolExecutor(1) as pool:
                     pool.submit(self.emit, [1], need_task_ids=True).result()
-        """
-    )
+        """)
     _, said = parent.exchange(1)
     assert [message["command"] for message in said] == ["error", "fail"]
     assert said[0]["msg"].endswith(
@@ -397,8 +395,7 @@ def test_need_task_ids_is_for_the_thread_of_storms_calls(start: Start) -> None:
 
 
 def test_a_thread_may_ack_later(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         import threading
         class Subject(Bolt):
             auto_ack = False
@@ -408,8 +405,7 @@ def test_a_thread_may_ack_later(start: Start) -> None:
                 gate()
                 self.emit(["late"], anchors=[tup])
                 self.ack(tup)
-        """
-    )
+        """)
     id = parent.send(1)
     parent.barrier()
     assert parent.take_all() == []
@@ -422,14 +418,12 @@ def test_a_thread_may_ack_later(start: Start) -> None:
 
 
 def test_signal_handlers_of_python_run_while_nothing_comes_in(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         import signal
         class Subject(Bolt):
             def initialize(self, conf, ctx):
                 signal.signal(signal.SIGUSR1, lambda number, frame: self.log("signalled"))
-        """
-    )
+        """)
     parent.barrier()
     parent.process.send_signal(signal.SIGUSR1)
     assert parent.expect("log")["msg"] == "signalled"

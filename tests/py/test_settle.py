@@ -137,7 +137,9 @@ SWITCHES = [
 
 @pytest.mark.parametrize("where", ["class", "initialize"])
 @pytest.mark.parametrize(
-    ("switch", "value", "source", "commands"), SWITCHES, ids=[f"{r[0]}={r[1]}: {r[2]}" for r in SWITCHES]
+    ("switch", "value", "source", "commands"),
+    SWITCHES,
+    ids=[f"{r[0]}={r[1]}: {r[2]}" for r in SWITCHES],
 )
 def test_the_switches(
     start: Start, where: str, switch: str, value: bool, source: str, commands: list[str]

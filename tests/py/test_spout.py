@@ -126,7 +126,9 @@ def test_an_exception_becomes_a_report_and_one_sync(start: Start, command: str) 
     for _ in range(2):
         [report] = parent.command(command, 1)
         assert report["command"] == "error"
-        assert report["msg"].startswith("Python KeyError raised\nin component 'subject', task 4, on ")
+        assert report["msg"].startswith(
+            "Python KeyError raised\nin component 'subject', task 4, on "
+        )
         assert report["msg"].endswith("KeyError: 'no'")
 
 

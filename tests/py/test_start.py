@@ -61,7 +61,9 @@ NAMES = [
 
 @pytest.mark.parametrize(("name", "text"), NAMES, ids=[row[0] for row in NAMES])
 def test_a_name_that_names_no_component(start: Start, name: str, text: str) -> None:
-    source = GOOD + "class Echo(Subject): pass\nclass Plain: pass\ndef function(): pass\nnumber = 5\n"
+    source = (
+        GOOD + "class Echo(Subject): pass\nclass Plain: pass\ndef function(): pass\nnumber = 5\n"
+    )
     parent = start(source, name, handshake=False)
     parent.write(frame(parent.topology.handshake(str(parent.pid_dir))))
     assert failure(parent).startswith(text.format(folder=parent.folder))
@@ -77,7 +79,10 @@ def test_a_module_in_a_package(start: Start, tmp_path: Path) -> None:
 
 def test_the_working_directory_comes_first(start: Start, tmp_path: Path) -> None:
     (tmp_path / "colorsys.py").write_text("rgb_to_hsv = 'mine'")
-    parent = start("import colorsys, sys\n" + GOOD.replace("tup.values[0]", "[colorsys.rgb_to_hsv, sys.path[0]]"))
+    parent = start(
+        "import colorsys, sys\n"
+        + GOOD.replace("tup.values[0]", "[colorsys.rgb_to_hsv, sys.path[0]]")
+    )
     _, said = parent.exchange("dog")
     assert said[0]["tuple"] == [["mine", str(tmp_path)]]
 
@@ -133,9 +138,7 @@ def test_bytes_that_are_no_utf8(start: Start, tmp_path: Path) -> None:
         ("return {}['key']", "KeyError: 'key'"),
     ],
 )
-def test_a_component_that_cannot_be_made(
-    start: Start, method: str, source: str, text: str
-) -> None:
+def test_a_component_that_cannot_be_made(start: Start, method: str, source: str, text: str) -> None:
     parent = start(
         f"""
         class Subject(Bolt):
@@ -255,7 +258,10 @@ def test_a_pid_folder_that_is_none_is_an_error(start: Start) -> None:
     parent.wait_for_pid()
     assert parent.wait() == 1
     path = parent.folder / "subject.py" / str(parent.pid)
-    assert f"ended: cannot create the pid file {path}: Not a directory" in parent.expect("error")["msg"]
+    assert (
+        f"ended: cannot create the pid file {path}: Not a directory"
+        in parent.expect("error")["msg"]
+    )
 
 
 # ---- in which order -------------------------------------------------------------------------
@@ -286,13 +292,11 @@ def test_the_pid_is_answered_when_the_component_is_ready(start: Start) -> None:
 
 
 def test_asking_for_task_ids_answers_the_pid(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         class Subject(Bolt):
             def initialize(self, conf, ctx):
                 self.log(self.emit([1], need_task_ids=True))
-        """
-    )
+        """)
     assert parent.expect("log")["msg"] == "[1000]"
 
 
@@ -388,21 +392,21 @@ def test_a_package_that_is_missing(start: Start) -> None:
     parent.write(frame(parent.topology.handshake(str(parent.pid_dir))))
     parent.wait_for_pid()
     assert parent.wait() == 1
-    assert parent.expect("error")["msg"].endswith("the Python package 'stormcell' cannot be imported")
+    assert parent.expect("error")["msg"].endswith(
+        "the Python package 'stormcell' cannot be imported"
+    )
     assert parent.expect("log", "ModuleNotFoundError: No module named 'stormcell'")
 
 
 def test_it_is_python_as_usual(start: Start) -> None:
-    parent = start(
-        """
+    parent = start("""
         import subprocess, sys
         class Subject(Bolt):
             def process(self, tup):
                 code = "import sys; print(sys.version)"
                 other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
                 self.emit([[other.stdout.strip() == sys.version, sys.argv[1], __name__]])
-        """
-    )
+        """)
     _, said = parent.exchange(1)
     assert said[0]["tuple"] == [[True, "subject.Subject", "subject"]]
 
@@ -427,7 +431,10 @@ def test_in_a_terminal_it_says_what_it_is() -> None:
     assert "MODULE.CLASS" in done.stderr
     if not EXTENSION:
         assert done.stderr.startswith("stormcell-shim: stdin is a terminal, not Storm\n\nusage: ")
-        assert "Runs the Python spout or bolt MODULE.CLASS as a component of an Apache Storm" in done.stderr
+        assert (
+            "Runs the Python spout or bolt MODULE.CLASS as a component of an Apache Storm"
+            in done.stderr
+        )
 
 
 @pytest.mark.parametrize("arguments", [[], ["a.B", "c.D"], ["-x"]])
@@ -468,4 +475,7 @@ def test_without_stdin_or_stdout_it_says_so() -> None:
             timeout=10,
         )
         assert done.returncode == 1
-        assert done.stderr == f"stormcell-shim: {name} is not open: Storm talks over stdin and stdout\n"
+        assert (
+            done.stderr
+            == f"stormcell-shim: {name} is not open: Storm talks over stdin and stdout\n"
+        )

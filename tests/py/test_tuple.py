@@ -16,7 +16,13 @@ from stormcell import Tuple
 
 
 def make(**more: Any) -> Tuple:
-    parts: dict[str, Any] = {"id": "5", "component": "words", "stream": "default", "task": 2, "values": (1, "a")}
+    parts: dict[str, Any] = {
+        "id": "5",
+        "component": "words",
+        "stream": "default",
+        "task": 2,
+        "values": (1, "a"),
+    }
     return Tuple(**{**parts, **more})
 
 
@@ -26,7 +32,9 @@ def test_what_it_is_made_of() -> None:
         "5", "words", "default", 2, (1, "a"),
     )  # fmt: skip
     assert tup == make()
-    assert repr(tup) == "Tuple(id='5', component='words', stream='default', task=2, values=(1, 'a'))"
+    assert (
+        repr(tup) == "Tuple(id='5', component='words', stream='default', task=2, values=(1, 'a'))"
+    )
     assert eval(repr(tup)) == tup
 
 
@@ -60,8 +68,8 @@ def test_equality_and_hash() -> None:
     for other in ({"id": "6"}, {"component": "a"}, {"stream": "a"}, {"task": 3}, {"values": (1,)}):
         assert make() != make(**other)
         assert not make() == make(**other)
-    assert make() != ("5", "words", "default", 2, (1, "a"))
-    assert make() != "5"
+    others: list[object] = [("5", "words", "default", 2, (1, "a")), "5", None]
+    assert all(make() != other for other in others)
     assert len({make(), make(), make(id="6")}) == 2
     with pytest.raises(TypeError, match="'<' not supported"):
         make() < make()  # type: ignore[operator]
@@ -74,7 +82,7 @@ def test_it_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
         type("Sub", (Tuple,), {})
     with pytest.raises(TypeError):
-        Tuple.values = 5  # type: ignore[assignment, misc, method-assign]
+        Tuple.values = 5  # type: ignore[assignment, method-assign]
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
