@@ -178,15 +178,21 @@ convert_json(struct module_state *state, struct slice text)
     return finish(state, &reader, convert_next(state, &reader, 0));
 }
 
-/* An instance of a named tuple's class, filled in place: it is a tuple with names beside. */
+/* An empty instance of a named tuple's class, to be filled in place: it is a tuple with names. */
 static PyObject *
-convert_named(struct module_state *state, struct json_reader *reader, PyTypeObject *type,
-              Py_ssize_t count)
+new_shell(const struct source *source)
 {
-    PyObject *values = type->tp_alloc(type, count);
+    return source->values_type->tp_alloc(source->values_type, source->field_count);
+}
+
+/* Fill an empty instance (steals it): returns it, or NULL. */
+static PyObject *
+convert_named(struct module_state *state, struct json_reader *reader, PyObject *values)
+{
+    Py_ssize_t count = Py_SIZE(values);
     Py_ssize_t i = 0;
-    int more = -1;
-    while (values != NULL && (more = json_element(reader, i == 0)) > 0 && i < count) {
+    int more;
+    while ((more = json_element(reader, i == 0)) > 0 && i < count) {
         PyObject *item = convert_next(state, reader, 1);
         if (item == NULL) {
             Py_DECREF(values);
@@ -194,7 +200,7 @@ convert_named(struct module_state *state, struct json_reader *reader, PyTypeObje
         }
         PyTuple_SET_ITEM(values, i++, item);
     }
-    if (values != NULL && more >= 0 && (more > 0 || i < count)) {
+    if (more >= 0 && (more > 0 || i < count)) {
         PyErr_Format(PyExc_ValueError, "it has %s than the %zd field%s that its stream declares",
                      more > 0 ? "more values" : "fewer values", count, count == 1 ? "" : "s");
         more = -1;
@@ -215,15 +221,18 @@ convert_plain(struct module_state *state, struct json_reader *reader)
 }
 
 PyObject *
-convert_values(struct module_state *state, struct slice text, const struct source *source)
+convert_values(struct module_state *state, struct slice text, const struct source *source,
+               PyObject *shell)
 {
     struct json_reader reader = json_reader(text, state_fault(state));
     struct json_value bracket;
     PyObject *values = NULL;
-    if (json_read(&reader, &bracket) == 0) {
-        values = source->values_type != NULL
-                     ? convert_named(state, &reader, source->values_type, source->field_count)
-                     : convert_plain(state, &reader);
+    if (json_read(&reader, &bracket) < 0) {
+        Py_XDECREF(shell);
+    } else if (source->values_type == NULL) {
+        values = convert_plain(state, &reader);
+    } else if (shell != NULL || (shell = new_shell(source)) != NULL) {
+        values = convert_named(state, &reader, shell);
     }
     return finish(state, &reader, values);
 }

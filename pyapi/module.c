@@ -189,6 +189,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->tuple_type);
     Py_CLEAR(state->went_away);
     Py_CLEAR(state->values_type_of);
+    Py_CLEAR(state->spare);
     sources_clear(state);
     return 0;
 }

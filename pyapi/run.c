@@ -186,7 +186,7 @@ handle_tuple(struct runner *runner, const struct message *message)
     Py_XSETREF(runner->component->current, Py_NewRef(tuple));
     int result = process_tuple(runner, source, tuple);
     Py_CLEAR(runner->component->current);
-    Py_DECREF(tuple);
+    tuple_retire(runner->state, tuple);
     return result;
 }
 

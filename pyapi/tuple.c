@@ -26,31 +26,93 @@ set_id(TupleObject *self, struct tuple_id id, PyObject *text)
     }
 }
 
+/* The spare Tuple, where its values are of the source's class; they become *shell. Or NULL. */
+static TupleObject *
+take_spare(struct module_state *state, const struct source *source, PyObject **shell)
+{
+    TupleObject *spare = state->spare;
+    *shell = NULL;
+    if (spare == NULL || !Py_IS_TYPE(spare->values, source->values_type)) {
+        return NULL;
+    }
+    state->spare = NULL;
+    *shell = spare->values;
+    spare->values = NULL;
+    return spare;
+}
+
+static TupleObject *
+new_tuple(const struct module_state *state, const struct source *source)
+{
+    TupleObject *self = PyObject_GC_New(TupleObject, state->tuple_type);
+    if (self != NULL) {
+        self->id = NULL;
+        self->values = NULL;
+        self->component = Py_NewRef(source->component);
+        self->stream = Py_NewRef(source->stream);
+    }
+    return self;
+}
+
+/* The id's str where it is no number. 0, or -1 with an exception. */
+static int
+id_text(struct tuple_id id, PyObject **text)
+{
+    *text =
+        id.numbered ? NULL : PyUnicode_DecodeUTF8(id.text.ptr, (Py_ssize_t)id.text.len, "replace");
+    return id.numbered || *text != NULL ? 0 : -1;
+}
+
 PyObject *
 tuple_from_message(struct module_state *state, const struct message *message,
                    const struct source *source, struct tuple_id id)
 {
+    PyObject *shell;
     PyObject *text = NULL;
-    if (!id.numbered) {
-        text = PyUnicode_DecodeUTF8(id.text.ptr, (Py_ssize_t)id.text.len, "replace");
-        if (text == NULL) {
-            return NULL;
-        }
+    TupleObject *self = take_spare(state, source, &shell);
+    bool reused = self != NULL;
+    if (!reused && (self = new_tuple(state, source)) == NULL) {
+        return NULL;
     }
-    PyObject *values = convert_values(state, message->values, source);
-    TupleObject *self = values != NULL ? PyObject_GC_New(TupleObject, state->tuple_type) : NULL;
-    if (self == NULL) {
-        Py_XDECREF(values);
-        Py_XDECREF(text);
+    self->values = convert_values(state, message->values, source, shell);
+    if (self->values == NULL || id_text(id, &text) < 0) {
+        Py_DECREF(self);
         return NULL;
     }
     set_id(self, id, text);
-    self->component = Py_NewRef(source->component);
-    self->stream = Py_NewRef(source->stream);
     self->task = message->task;
-    self->values = values;
+    if (reused) {
+        PyObject_GC_Track(self->values);
+    }
     PyObject_GC_Track(self);
     return (PyObject *)self;
+}
+
+static void
+empty_values(PyObject *values)
+{
+    PyObject_GC_UnTrack(values);
+    for (Py_ssize_t i = 0; i < Py_SIZE(values); i++) {
+        Py_CLEAR(((PyTupleObject *)values)->ob_item[i]);
+    }
+#if PY_VERSION_HEX >= 0x030e0000
+    ((PyTupleObject *)values)->ob_hash = -1; /* it remembers the hash of what was in it */
+#endif
+}
+
+void
+tuple_retire(struct module_state *state, PyObject *tuple)
+{
+    TupleObject *self = (TupleObject *)tuple;
+    if (state->spare != NULL || Py_REFCNT(self) != 1 || Py_REFCNT(self->values) != 1 ||
+        PyTuple_CheckExact(self->values)) {
+        Py_DECREF(tuple);
+        return;
+    }
+    PyObject_GC_UnTrack(self);
+    empty_values(self->values);
+    Py_CLEAR(self->id);
+    state->spare = self;
 }
 
 /* `values` itself if it is a tuple (named ones are), else a tuple of its items: new. */

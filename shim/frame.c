@@ -58,11 +58,31 @@ too_long(size_t limit, struct fault *fault)
                      limit);
 }
 
+/* What nearly every frame is: one line that ends with LF, and "end" with LF behind it. */
+static bool
+one_line_frame(struct frame_input *input, const char *bytes, size_t limit, struct slice *frame)
+{
+    const char *start = bytes + input->start;
+    const char *end = bytes + input->end;
+    const char *eol = memchr(start, '\n', (size_t)(end - start));
+    if (eol == NULL || end - eol < 5 || memcmp(eol, "\nend\n", 5) != 0 ||
+        (size_t)(eol - start) > limit || memchr(start, '\r', (size_t)(eol - start)) != NULL) {
+        return false;
+    }
+    *frame = (struct slice){start, (size_t)(eol - start)};
+    input->start = input->line = input->scan = (size_t)(eol + 5 - bytes);
+    return true;
+}
+
 int
 frame_next(struct frame_input *input, const char *bytes, size_t limit, struct slice *frame,
            struct fault *fault)
 {
     const char *eol;
+    if (input->eol != '\r' && input->scan == input->start && input->start < input->end &&
+        bytes[input->start] == '{' && one_line_frame(input, bytes, limit, frame)) {
+        return 1;
+    }
     while (input->scan < input->end && (eol = line_end(input, bytes)) != NULL) {
         size_t start = input->start;
         size_t line = input->line;

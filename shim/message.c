@@ -1,12 +1,26 @@
 /* The second station: from a frame to its envelope, and from what a component says to frames. */
 #include "message.h"
 
+#include "json_scan.h"
+
 /* Storm 2.6 and later read small integers as Integer and cast "task" and "level" to Long, which
    ends the worker; as a number past 32 bits they arrive as Long and are cut to 32 bits again, on
    every version (JsonSerializer.readShellMsg, ShellBolt.handleEmit, ShellMsg.ShellLogLevel). */
 static const int64_t AS_LONG = INT64_C(1) << 32;
 
 /* ---- reading ---------------------------------------------------------------------------- */
+
+/* Pass over `text` if it stands at the reader. */
+static inline bool
+take(struct json_reader *reader, struct slice text)
+{
+    if ((size_t)(reader->end - reader->at) < text.len ||
+        memcmp(reader->at, text.ptr, text.len) != 0) {
+        return false;
+    }
+    reader->at += text.len;
+    return true;
+}
 
 static int
 read_string(struct json_reader *reader, struct json_value *value, const char *key)
@@ -56,16 +70,6 @@ read_id(struct json_reader *reader, struct message *message, struct slice *text)
 /* The members of a message that mean something. */
 enum member { MEMBER_OTHER, ID, COMPONENT, STREAM, TASK, VALUES, COMMAND };
 
-static bool
-take(struct json_reader *reader, struct slice key)
-{
-    if ((size_t)(reader->end - reader->at) < key.len || memcmp(reader->at, key.ptr, key.len) != 0) {
-        return false;
-    }
-    reader->at += key.len;
-    return true;
-}
-
 /* The member whose key stands at the reader as Storm writes it, with quotes and colon and without
    white space; passes over it. MEMBER_OTHER: json_member() has to look. */
 static enum member
@@ -111,11 +115,9 @@ next_member(struct json_reader *reader, bool first, enum member *member)
 {
     struct json_value key;
     const char *before = reader->at;
-    if (!first && reader->at < reader->end && *reader->at == ',') {
-        reader->at++;
-    }
-    *member = reader->end - reader->at > 1 && *reader->at == '"' ? take_key(reader) : MEMBER_OTHER;
-    if (*member != MEMBER_OTHER) {
+    reader->at += !first && before < reader->end && *before == ',';
+    if ((first || reader->at > before) && reader->end - reader->at > 1 && *reader->at == '"' &&
+        (*member = take_key(reader)) != MEMBER_OTHER) {
         return 1;
     }
     reader->at = before;
@@ -224,12 +226,80 @@ decode_object(struct json_reader *reader, struct message *message, struct fault 
     return finish_tuple(message, fault);
 }
 
+/* ---- what nearly every message is: a tuple as Storm's HashMap orders it, with plain text and flat
+   values. The general way above reads the same and everything else; this one takes half the time. */
+
+static bool
+plain_text(struct json_reader *reader, struct json_value *value)
+{
+    const char *start = reader->at;
+    const char *end = plain_run_end(start, reader->end);
+    if (end >= reader->end || *end != '"') {
+        return false;
+    }
+    *value = (struct json_value){.type = JSON_TYPE_STRING,
+                                 .text = {start, (size_t)(end - start)},
+                                 .ascii = true};
+    reader->at = end + 1;
+    return true;
+}
+
+/* An array without arrays or objects in it; what is in it is looked at when it is converted. */
+static bool
+flat_array(struct json_reader *reader, struct slice *text)
+{
+    const char *at = reader->at;
+    for (; at < reader->end && *at != ']'; at++) {
+        if (*at == '"') {
+            at = plain_run_end(at + 1, reader->end);
+        }
+        if (at >= reader->end || *at == '\\' || *at == '{' || *at == '}' ||
+            (*at == '[' && at > reader->at)) {
+            return false;
+        }
+    }
+    if (at >= reader->end) {
+        return false;
+    }
+    *text = (struct slice){reader->at, (size_t)(at + 1 - reader->at)};
+    reader->at = at + 1;
+    return true;
+}
+
+static bool
+small_number(struct json_reader *reader, int64_t *number)
+{
+    const char *start = reader->at;
+    *number = 0;
+    while (reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9') {
+        *number = *number * 10 + (*reader->at++ - '0');
+    }
+    return reader->at > start && reader->at - start < 10 && (*start != '0' || *number == 0);
+}
+
+static bool
+usual_tuple(struct slice frame, struct message *message)
+{
+    struct json_reader reader = json_reader(frame, NULL);
+    message->kind = MESSAGE_TUPLE;
+    return take(&reader, SLICE("{\"comp\":\"")) && plain_text(&reader, &message->component) &&
+           take(&reader, SLICE(",\"tuple\":")) && reader.at < reader.end && *reader.at == '[' &&
+           flat_array(&reader, &message->values) && take(&reader, SLICE(",\"task\":")) &&
+           small_number(&reader, &message->task) && take(&reader, SLICE(",\"stream\":\"")) &&
+           plain_text(&reader, &message->stream) && take(&reader, SLICE(",\"id\":\"")) &&
+           plain_text(&reader, &message->id) && take(&reader, SLICE("}")) &&
+           reader.at == reader.end;
+}
+
 int
 message_decode(struct slice frame, struct message *message, struct fault *fault)
 {
     static const struct json_value none = {.type = JSON_TYPE_NULL};
     struct json_reader reader = json_reader(frame, fault);
     struct json_value value;
+    if (usual_tuple(frame, message)) {
+        return 0;
+    }
     *message = (struct message){.id = none, .component = none, .stream = none};
     if (frame.len > 0 && frame.ptr[0] == '[') {
         message->kind = MESSAGE_TASK_IDS;

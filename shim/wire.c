@@ -139,10 +139,20 @@ wire_pending(const struct arena *arena, enum arena_writer writer)
 }
 
 static int
-gone(struct arena *arena, struct fault *fault)
+gone(struct fault *fault)
 {
-    atomic_store(&arena->gone, true);
     return fault_set(fault, FAULT_GONE, 0, "Storm has closed the wire");
+}
+
+/* What a failed write(2) means: nearly always that Storm has gone. Returns -1. */
+static int
+cannot_write(struct arena *arena, struct fault *fault)
+{
+    if (errno != EPIPE) {
+        return fault_errno(fault, "writing to Storm");
+    }
+    atomic_store(&arena->gone, true);
+    return gone(fault);
 }
 
 /* One write(2). 1: all of it, 0: the pipe is full, -1. */
@@ -163,7 +173,7 @@ write_some(struct arena *arena, enum arena_writer writer, struct fault *fault)
     }
     atomic_store(&arena->writing, false);
     if (n < 0) {
-        return errno == EAGAIN || errno == EINTR ? 0 : gone(arena, fault);
+        return errno == EAGAIN || errno == EINTR ? 0 : cannot_write(arena, fault);
     }
     arena->torn = from + (size_t)n < to ? (int)writer : -1;
     return arena->torn < 0;
@@ -220,7 +230,7 @@ wire_flush(struct arena *arena, enum arena_writer writer, struct buffer *lane, s
         return 1;
     }
     if (atomic_load(&arena->gone)) {
-        return gone(arena, fault);
+        return gone(fault);
     }
     if (!lock(arena)) {
         return 0;
@@ -249,25 +259,25 @@ int
 wire_answer(struct arena *arena, struct fault *fault)
 {
     struct buffer text = {0};
-    int result = -1;
+    size_t done = 0;
+    int result = 0;
     if (atomic_load(&arena->answered)) {
         return 0;
     }
-    if (message_write_pid(&text, arena->guardian, fault) == 0) {
-        size_t done = 0;
-        while (done < text.len) {
-            ssize_t n = write(arena->out, text.data + done, text.len - done);
-            if (n >= 0) {
-                done += (size_t)n;
-            } else if (errno == EAGAIN) {
-                wire_wait_writable(arena, -1);
-            } else if (errno != EINTR) {
-                break;
-            }
-        }
-        atomic_store(&arena->answered, true);
-        result = done == text.len ? 0 : gone(arena, fault);
+    if (message_write_pid(&text, arena->guardian, fault) < 0) {
+        return -1;
     }
+    while (result == 0 && done < text.len) {
+        ssize_t n = write(arena->out, text.data + done, text.len - done);
+        if (n >= 0) {
+            done += (size_t)n;
+        } else if (errno == EAGAIN) {
+            wire_wait_writable(arena, -1);
+        } else if (errno != EINTR) {
+            result = cannot_write(arena, fault);
+        }
+    }
+    atomic_store(&arena->answered, true);
     buffer_deinit(&text);
     return result;
 }

@@ -166,4 +166,7 @@ class TicklessBatchingBolt(BatchingBolt):
         """Ticks mean nothing to it."""
 
     def _serve(self) -> bool:
-        return self._serve_bolt(False, self.process_batches, self.secs_between_batches)
+        seconds = self.secs_between_batches
+        if not isinstance(seconds, (int, float)) or not 0 < seconds < 1e9:
+            raise ValueError(f"secs_between_batches must be a number of seconds, not {seconds!r}")
+        return self._serve_bolt(False, self.process_batches, seconds)

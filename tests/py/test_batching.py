@@ -221,6 +221,15 @@ def test_tickless_goes_on_after_an_exception(start: Start) -> None:
     assert parent.expect("ack")["id"] == good
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1", "float('nan')", "1e30", "'2'", "None"])
+def test_tickless_needs_a_time(start: Start, seconds: str) -> None:
+    parent = start(TICKLESS.replace("0.05", seconds))
+    assert parent.wait() == 1
+    assert parent.expect("error")["msg"].endswith(
+        f"ValueError: secs_between_batches must be a number of seconds, not {eval(seconds)!r}"
+    )
+
+
 def test_tickless_only_acks_ticks(start: Start) -> None:
     parent = start(TICKLESS.replace("0.05", "3600"))
     parent.send(1)

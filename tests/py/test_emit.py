@@ -115,12 +115,12 @@ STREAM = (
 )
 
 CALLS = [
-    ("'text'", NOT_A_TUPLE + "str ('text')"),
-    ("{'a': 1}", NOT_A_TUPLE + "dict ({'a': 1})"),
-    ("5", NOT_A_TUPLE + "int (5)"),
-    ("None", NOT_A_TUPLE + "NoneType (None)"),
+    ("'text'", NOT_A_TUPLE + "str"),
+    ("{'a': 1}", NOT_A_TUPLE + "dict"),
+    ("5", NOT_A_TUPLE + "int"),
+    ("None", NOT_A_TUPLE + "NoneType"),
     ("Unshowable()", NOT_A_TUPLE + "Unshowable"),
-    ("{1}", NOT_A_TUPLE + "set ({1})"),
+    ("{1}", NOT_A_TUPLE + "set"),
     ("[]", COUNT + "0 values"),
     ("(1, 2)", COUNT + "2 values"),
     ("[1], 'pair'", "ValueError: stream 'pair' of component 'subject' has 2 fields (key, value), the tuple has 1 value"),

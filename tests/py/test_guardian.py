@@ -144,9 +144,7 @@ def test_killing_the_guardian_ends_a_busy_interpreter_too(start: Start) -> None:
     eventually(lambda: is_gone(parent.pid, interpreter), "both processes to be gone", 10)
 
 
-@pytest.mark.parametrize(
-    "source", ["pass", "time.sleep(600)", "gate()", "exec('while True: pass')"]
-)
+@pytest.mark.parametrize("source", ["pass", "time.sleep(600)", "exec('while True: pass')"])
 def test_without_storm_both_processes_go(start: Start, source: str) -> None:
     parent = start(RUN)
     interpreter = parent.interpreter
@@ -278,7 +276,7 @@ def test_a_flood_of_prints_is_limited_and_nothing_is_lost_on_the_wire(start: Sta
                     if n % 100 == 0:
                         self.emit([n])
         """)
-    id = parent.send(1)
+    parent.send(1)
     emits = [parent.expect("emit")["tuple"][0] for _ in range(1000)]
     assert emits == list(range(0, 100_000, 100))
     parent.expect("ack")

@@ -92,6 +92,16 @@ def test_closing_the_standard_descriptors_disturbs_nothing(start: Start) -> None
     assert parent.expect("emit")["tuple"] == [1]
 
 
+def test_closing_every_descriptor_is_reported(start: Start) -> None:
+    parent = start(RUN)
+    parent.send("self.emit(['before']); os.closerange(3, 200); self.emit(['after'])")
+    assert parent.wait() == 1
+    assert parent.expect("emit")["tuple"] == ["before"]
+    report = parent.expect("error")["msg"]
+    assert "of component 'subject' (task 4) ended" in report
+    assert "Bad file descriptor" in report
+
+
 def test_replacing_stdout_is_the_components_own_affair(start: Start) -> None:
     parent = start(RUN)
     run(parent, "import io; sys.stdout = sys.stderr = io.StringIO(); print('kept')")

@@ -145,17 +145,6 @@ def test_shorten(length: int) -> None:
         assert short == f"{text[:5]}\n... {length - 10} characters left out ...\n{text[-5:]}"
 
 
-def test_syntax_errors_show_the_line_and_nothing_of_this_package() -> None:
-    from stormcell import run
-
-    error = raised(lambda: run.load("no_module_of_that_name.Class"))
-    assert isinstance(error, run.StartError)
-    assert (
-        "File"
-        not in trace(raised(lambda: compile("x = (", "subject.py", "exec"))).split("subject.py")[1]
-    )
-
-
 REPORTS = """
 class Unshowable(Exception):
     def __str__(self):

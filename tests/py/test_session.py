@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import signal
 
 import pytest
 
 from conftest import Start
-from jvm import Topology, frame, storm_json
-from parent import DEADLINE, Parent
+from jvm import Topology, frame
 
 ECHO = """
 class Subject(Bolt):
