@@ -66,7 +66,7 @@ one_line_frame(struct frame_input *input, const char *bytes, size_t limit, struc
     const char *end = bytes + input->end;
     const char *eol = memchr(start, '\n', (size_t)(end - start));
     if (eol == NULL || end - eol < 5 || memcmp(eol, "\nend\n", 5) != 0 ||
-        (size_t)(eol - start) > limit || memchr(start, '\r', (size_t)(eol - start)) != NULL) {
+        (size_t)(eol - start) >= limit || memchr(start, '\r', (size_t)(eol - start)) != NULL) {
         return false;
     }
     *frame = (struct slice){start, (size_t)(eol - start)};

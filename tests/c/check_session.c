@@ -176,6 +176,26 @@ START_TEST(the_end_of_the_input)
 }
 END_TEST
 
+/* A part of a message behind a whole one, and longer or shorter than that. */
+START_TEST(a_part_of_a_message)
+{
+    for (size_t part = 1; part < 900; part += 50) {
+        char text[1000];
+        int len = snprintf(text, sizeof text, TUPLE("2", "%0880d"), 0);
+        storm_say(&storm, SLICE(TUPLE("1", "dog")));
+        storm_say(&storm, (struct slice){text, part});
+        take_in();
+        check_next_tuple("1");
+        check_no_message();
+        storm_say(&storm, (struct slice){text + part, (size_t)len - part});
+        take_in();
+        check_next_tuple("2");
+        check_no_message();
+    }
+    check_said("");
+}
+END_TEST
+
 /* Much more than is kept at a time passes through, in pieces of many sizes. */
 START_TEST(a_long_conversation)
 {
@@ -243,6 +263,7 @@ START_TEST(task_ids_at_once)
     check_task_ids("[]");
     check_no_task_ids();
     check_no_message();
+    check_said("");
 }
 END_TEST
 
@@ -301,6 +322,40 @@ START_TEST(task_ids_that_arrive_late)
     take_in();
     check_task_ids("[12]");
     check_next_tuple("1");
+    check_said("");
+}
+END_TEST
+
+/* They were looked for, and then all that had come was used up and the line begins anew. */
+START_TEST(task_ids_in_a_new_line)
+{
+    storm_say(&storm, SLICE(TUPLE("1", "dog")));
+    take_in();
+    check_no_task_ids();
+    check_next_tuple("1");
+    check_no_message();
+    storm_say(&storm, SLICE("[3]" END TUPLE("2", "cat")));
+    take_in();
+    check_task_ids("[3]");
+    check_next_tuple("2");
+    check_said("");
+}
+END_TEST
+
+/* What is left in their place does not count as a part of the message behind them. */
+START_TEST(task_ids_before_a_message_at_the_limit)
+{
+    char text[1100];
+    size_t rest = strlen(TUPLE("2", "")) - strlen(END);
+    int len = snprintf(text, sizeof text, TUPLE("2", "%0*d"), (int)(1023 - rest), 0);
+    ck_assert_int_eq(len, 1023 + (int)strlen(END)); /* 1024 bytes stand before the "end" */
+    storm_say(&storm, SLICE(TUPLE("1", "dog") "[3]" END));
+    storm_say(&storm, (struct slice){text, (size_t)len});
+    take_in();
+    check_task_ids("[3]");
+    check_next_tuple("1");
+    check_next_tuple("2");
+    check_said("");
 }
 END_TEST
 
@@ -343,11 +398,14 @@ receiving(void)
     tcase_add_test(tcase, a_spout_answers_even_those);
     tcase_add_test(tcase, messages_over_the_limit);
     tcase_add_test(tcase, the_end_of_the_input);
+    tcase_add_test(tcase, a_part_of_a_message);
     tcase_add_test(tcase, a_long_conversation);
     tcase_add_test(tcase, task_ids_at_once);
     tcase_add_test(tcase, task_ids_behind_tuples);
     tcase_add_test(tcase, task_ids_split_at_every_byte);
     tcase_add_test(tcase, task_ids_that_arrive_late);
+    tcase_add_test(tcase, task_ids_in_a_new_line);
+    tcase_add_test(tcase, task_ids_before_a_message_at_the_limit);
     tcase_add_test(tcase, task_ids_behind_a_message_over_the_limit);
     return tcase;
 }

@@ -167,3 +167,110 @@ def test_values_of_unknown_fields_are_a_plain_tuple(start: Start) -> None:
     parent = start(NAMED, topology=Topology(inputs={}))
     _, said = parent.exchange(1, 2, "[type(tup.values).__name__, len(tup.values)]")
     assert said[0]["tuple"] == [["tuple", 3]]
+
+
+# ---- Tuples that are made anew from those that nobody kept ----------------------------------
+
+KEEPERS = [
+    "tup",
+    "tup.values",
+    "tup.id",
+    "tup.values[0]",
+    "iter(tup.values)",
+    "(value for value in tup.values)",
+    "tup.values.word.upper",
+    "(lambda: tup)",
+    "[{'in': (tup,)}]",
+]
+
+REMEMBER = """
+class Subject(Bolt):
+    kept = []
+    def show(self, keeper):
+        if callable(keeper):
+            keeper = keeper()
+        if isinstance(keeper, list):
+            keeper = keeper[0]["in"][0]
+        if isinstance(keeper, Tuple):
+            return [keeper.id, list(keeper.values)]
+        return keeper if isinstance(keeper, str) else list(keeper)
+    def process(self, tup):
+        if tup.values[0] == "show":
+            self.emit([[self.show(keeper) for keeper in self.kept]])
+        elif tup.values[0].startswith("keep"):
+            self.kept.append(%s)
+"""
+
+
+@pytest.mark.parametrize("keeper", KEEPERS)
+def test_what_was_kept_stays_as_it_was(start: Start, keeper: str) -> None:
+    parent = start(REMEMBER % keeper)
+    ids = []
+    for n in range(5):
+        ids.append(parent.send(f"keep {n}"))
+        parent.send(f"pass {n}")
+        parent.send(f"pass {n}")
+    parent.send("show")
+    shown = parent.expect("emit")["tuple"][0]
+    assert shown == {
+        "tup": [[id, [f"keep {n}"]] for n, id in enumerate(ids)],
+        "(lambda: tup)": [[id, [f"keep {n}"]] for n, id in enumerate(ids)],
+        "[{'in': (tup,)}]": [[id, [f"keep {n}"]] for n, id in enumerate(ids)],
+        "tup.id": ids,
+        "tup.values[0]": [f"keep {n}" for n in range(5)],
+        "tup.values.word.upper": [f"KEEP {n}" for n in range(5)],
+    }.get(keeper, [[f"keep {n}"] for n in range(5)])
+
+
+def test_each_tuple_says_what_it_is(start: Start) -> None:
+    parent = start("""
+        class Subject(Bolt):
+            def process(self, tup):
+                self.emit([[tup.id, tup.component, tup.stream, tup.task, tup.values, hash(tup),
+                            hash(tup.values) == hash(tuple(tup.values))]])
+        """)
+    expected = []
+    for n in range(60):
+        more: dict[str, Any] = [
+            {},
+            {"stream": "pairs"},
+            {"component": "__system", "stream": "other"},
+            {"id": f"id {n}"},
+        ][n % 7 % 4]
+        task = n % 3
+        values = [f"a{n}", n] if more.get("stream") == "pairs" else [f"a{n}"]
+        id = parent.send(*values, task=task, **more)
+        component, stream = more.get("component", "words"), more.get("stream", "default")
+        expected.append([id, component, stream, task, values])
+    parent.barrier()
+    said = [message["tuple"][0] for message in parent.take_all("emit")]
+    assert [row[:5] for row in said] == expected
+    assert len({row[5] for row in said}) == len(said)
+    assert all(row[6] for row in said)
+
+
+def test_values_with_a_finalizer_of_user_code(start: Start) -> None:
+    parent = start("""
+        class Loud:
+            def __init__(self, bolt):
+                self.bolt = bolt
+            def __del__(self):
+                self.bolt.log("gone")
+        class Subject(Bolt):
+            def process(self, tup):
+                tup.values[0].append(Loud(self))
+        """)
+    for _ in range(5):
+        _, said = parent.exchange([1])
+        assert sorted(message["command"] for message in said) == ["ack", "log"]
+    # A cycle through the values is for the garbage collector.
+    parent = start("""
+        import gc
+        class Subject(Bolt):
+            def process(self, tup):
+                tup.values[0].append(tup)
+                gc.collect()
+        """)
+    for n in range(5):
+        _, said = parent.exchange([n])
+        assert [message["command"] for message in said] == ["ack"]
