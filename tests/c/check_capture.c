@@ -223,7 +223,7 @@ START_TEST(dropped_lines_are_reported_in_their_place)
 }
 END_TEST
 
-/* A lane that is full takes whole messages or nothing, and what it cannot take counts as dropped. */
+/* A full lane takes whole messages or nothing, and what it cannot take counts as dropped. */
 START_TEST(a_full_lane)
 {
     char room[150];

@@ -28,7 +28,7 @@ all_of(const struct buffer *buffer)
     return (struct slice){buffer->len > 0 ? buffer->data : "", buffer->len};
 }
 
-/* What jansson writes, in every style, our reader reads; and what our writer makes of it, jansson. */
+/* Our reader reads what jansson writes, in every style, and jansson what our writer makes of it. */
 START_TEST(both_ways)
 {
     struct chance chance = {(uint64_t)_i};

@@ -1,4 +1,4 @@
-/* What the tests of session.c share: a session, and the Storm on its other side, which is the test. */
+/* What the tests of session.c share: a session, and a Storm on its other side, the test itself. */
 #ifndef STORMCELL_TESTS_CONVERSATION_H
 #define STORMCELL_TESTS_CONVERSATION_H
 

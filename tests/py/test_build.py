@@ -20,7 +20,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = ROOT / "cmake" / "python_facts.py"
 
-pytestmark = pytest.mark.slow
+# One worker runs all of this, so that what is installed is installed once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("build")]
 
 PROBE = """
 import json, sys

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from itertools import permutations
 
 import pytest
 
@@ -177,6 +178,31 @@ def test_blank_lines_and_messages_of_many_lines(start: Start) -> None:
     parent.write(b"\n\r\n\n" + spread.encode() + b"\n\nend\n\n\n")
     assert parent.expect("emit")["tuple"] == ["end"]
     parent.barrier()
+
+
+def test_the_order_of_keys_and_the_spaces_do_not_matter(start: Start) -> None:
+    parent = start(
+        """
+        class Subject(Bolt):
+            def process(self, tup):
+                self.emit([[tup.id, tup.component, tup.stream, tup.task, tup.values]])
+        """,
+        topology=Topology(inputs={}),
+    )
+    odd = {"comp": "w\\or/ds\u2020", "stream": 'a "stream"', "tuple": ['"id":"7",', {"id": 8}]}
+    plain = {"comp": "words", "stream": "default", "tuple": ["end"]}
+    for n, keys in enumerate(permutations(["comp", "tuple", "task", "stream", "id"])):
+        for kind in (odd, plain):
+            id, _ = parent.jvm.new_tuple([], "", "", 0)
+            message = {**kind, "id": id, "task": n}
+            ordered = {key: message[key] for key in keys}
+            separators = [(",", ":"), (", ", ": "), (" ,\n", "\t:\r\n ")][n % 3]
+            text = json.dumps(ordered, separators=separators, ensure_ascii=n % 2 == 0)
+            if n % 5 == 0:
+                text = text[:-1] + ',"more":{"id":[1]},"tuples":null}'
+            parent.write(text.encode() + b"\nend\n")
+            expected = [id, kind["comp"], kind["stream"], n, kind["tuple"]]
+            assert parent.expect("emit")["tuple"] == [expected]
 
 
 def test_byte_by_byte(start: Start) -> None:
