@@ -28,8 +28,6 @@ PyDoc_STRVAR(serve_bolt_doc,
 PyDoc_STRVAR(serve_spout_doc, "serve_spout($module, component, on_exception, next_tuple, ack, "
                               "fail, activate, deactivate, /)\n--\n\n"
                               "Run a spout until Storm goes; as serve_bolt().");
-PyDoc_STRVAR(report_doc, "report($module, text, /)\n--\n\n"
-                         "Send Storm an error of the component that has no object yet.");
 PyDoc_STRVAR(last_words_doc, "last_words($module, text, /)\n--\n\n"
                              "Leave what the guardian is to say about the end of this process.");
 PyDoc_STRVAR(
@@ -81,22 +79,6 @@ module_open(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
-module_report(PyObject *module, PyObject *text)
-{
-    struct module_state *state = state_of_module(module);
-    struct fault fault = {0};
-    Py_ssize_t len;
-    const char *utf8 = PyUnicode_AsUTF8AndSize(text, &len);
-    if (utf8 == NULL || module_session(state) == NULL) {
-        return NULL;
-    }
-    if (session_error(state->session, (struct slice){utf8, (size_t)len}, &fault) < 0) {
-        return raise_fault(state, &fault);
-    }
-    Py_RETURN_NONE;
-}
-
-static PyObject *
 module_last_words(PyObject *module, PyObject *text)
 {
     struct module_state *state = state_of_module(module);
@@ -127,7 +109,6 @@ static PyMethodDef module_methods[] = {
     {"answer", run_answer, METH_NOARGS, answer_doc},
     {"serve_bolt", run_serve_bolt, METH_VARARGS, serve_bolt_doc},
     {"serve_spout", run_serve_spout, METH_VARARGS, serve_spout_doc},
-    {"report", module_report, METH_O, report_doc},
     {"last_words", module_last_words, METH_O, last_words_doc},
     {"close", module_close, METH_O, close_doc},
     {NULL, NULL, 0, NULL},

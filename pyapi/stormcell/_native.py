@@ -12,7 +12,6 @@ from _stormcell import (
     handshake,
     last_words,
     open,
-    report,
     serve_bolt,
     serve_spout,
 )
@@ -29,7 +28,6 @@ __all__ = [
     "handshake",
     "last_words",
     "open",
-    "report",
     "serve_bolt",
     "serve_spout",
 ]
