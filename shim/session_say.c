@@ -9,10 +9,21 @@ session_forked(struct fault *fault)
                      "hand the result to the component's own process and emit there");
 }
 
-/* Where the next message begins. */
-static size_t
-begin(const struct session *session)
+void
+session_drop_emit(struct session *session)
 {
+    if (session->emitting) {
+        session->outlet.lane.len = session->emit_start;
+        session->emitting = false;
+    }
+}
+
+/* Where the next message begins. An emit that is still open has failed: user code can speak in the
+   middle of one only from what an error calls (a __repr__, a __del__), so it gives way. */
+static size_t
+begin(struct session *session)
+{
+    session_drop_emit(session);
     return session->outlet.lane.len;
 }
 
@@ -73,6 +84,7 @@ session_begin_emit(struct session *session, const struct emit *emit, size_t valu
         return NULL;
     }
     session->emit_start = begin(session);
+    session->emitting = true;
     if (message_open_emit(&session->outlet.lane, emit, fault) < 0) {
         session_drop_emit(session);
         return NULL;
@@ -83,14 +95,9 @@ session_begin_emit(struct session *session, const struct emit *emit, size_t valu
 int
 session_end_emit(struct session *session, struct fault *fault)
 {
+    session->emitting = false;
     return outlet_commit(&session->outlet, session->emit_start,
                          message_close_emit(&session->outlet.lane, fault));
-}
-
-void
-session_drop_emit(struct session *session)
-{
-    session->outlet.lane.len = session->emit_start;
 }
 
 /* ---- tuples ----------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@ struct session {
     struct inlet inlet;
     struct outlet outlet;
     size_t emit_start; /* where the open emit began */
+    bool emitting;     /* one is open */
     struct handshake handshake;
     struct buffer task_ids;
     struct buffer unescaped;

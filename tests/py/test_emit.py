@@ -284,3 +284,27 @@ def test_outside_of_a_component_nothing_can_be_said() -> None:
     ):
         with pytest.raises(RuntimeError, match=message):
             call()
+
+
+SPEAKING = """
+class Key(str):
+    def __repr__(self):
+        subject.emit(["from the error"])
+        subject.log("as well")
+        return "key"
+class Subject(Bolt):
+    def process(self, tup):
+        global subject
+        subject = self
+        self.emit([{"long" * 1000: 1, Key("a"): {1, 2}}])
+"""
+
+
+def test_user_code_may_speak_while_an_emit_fails(start: Start) -> None:
+    """The path in the error shows the keys, by a __repr__ that is user code."""
+    parent = start(SPEAKING)
+    id, said = parent.exchange(1)
+    assert [message["command"] for message in said] == ["emit", "log", "error", "fail"]
+    assert said[0]["tuple"] == ["from the error"]
+    assert "tuple[0][key] is a set" in said[2]["msg"]
+    assert said[3]["id"] == id
