@@ -266,15 +266,19 @@ flat_array(struct json_reader *reader, struct slice *text)
     return true;
 }
 
+/* Up to nine digits: what a task's number has. */
 static bool
 small_number(struct json_reader *reader, int64_t *number)
 {
     const char *start = reader->at;
     *number = 0;
     while (reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9') {
+        if (reader->at - start == 9) {
+            return false;
+        }
         *number = *number * 10 + (*reader->at++ - '0');
     }
-    return reader->at > start && reader->at - start < 10 && (*start != '0' || *number == 0);
+    return reader->at > start && (*start != '0' || reader->at - start == 1);
 }
 
 static bool

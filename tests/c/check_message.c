@@ -164,6 +164,9 @@ static const struct {
     {SLICE("{\"task\":\"1\"}"), FAULT_MESSAGE, "\"task\" of a message is no integer"},
     {SLICE("{\"task\":1.0}"), FAULT_MESSAGE, "\"task\" of a message is no integer"},
     {SLICE("{\"task\":9223372036854775808}"), FAULT_MESSAGE, "\"task\" of a message is no integer"},
+    {SLICE("{\"comp\":\"c\",\"tuple\":[],\"task\":69557865355786537413359385,"
+           "\"stream\":\"s\",\"id\":\"1\"}"),
+     FAULT_MESSAGE, "\"task\" of a message is no integer"},
     {SLICE("[3,4] []"), FAULT_JSON, "the end of the text was expected, found '[' at byte 6"},
     {SLICE("{\"command\":\"next\"}{"), FAULT_JSON,
      "the end of the text was expected, found '{' at byte 18"},
