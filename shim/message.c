@@ -244,17 +244,28 @@ plain_text(struct json_reader *reader, struct json_value *value)
     return true;
 }
 
-/* An array without arrays or objects in it; what is in it is looked at when it is converted. */
+/* The quote that closes a string without escapes, or NULL. */
+static const char *
+closing_quote(const char *at, const char *end)
+{
+    while ((at = plain_run_end(at, end)) < end && (unsigned char)*at >= 0x7f) {
+        at++;
+    }
+    return at < end && *at == '"' ? at : NULL;
+}
+
+/* An array without arrays, objects or escapes in it; the values are looked at when they are
+   converted. */
 static bool
 flat_array(struct json_reader *reader, struct slice *text)
 {
     const char *at = reader->at;
-    for (; at < reader->end && *at != ']'; at++) {
-        if (*at == '"') {
-            at = plain_run_end(at + 1, reader->end);
-        }
-        if (at >= reader->end || *at == '\\' || *at == '{' || *at == '}' ||
-            (*at == '[' && at > reader->at)) {
+    if (at >= reader->end || *at != '[') {
+        return false;
+    }
+    for (at++; at < reader->end && *at != ']'; at++) {
+        if (*at == '[' || *at == '{' || *at == '}' ||
+            (*at == '"' && (at = closing_quote(at + 1, reader->end)) == NULL)) {
             return false;
         }
     }
@@ -287,12 +298,11 @@ usual_tuple(struct slice frame, struct message *message)
     struct json_reader reader = json_reader(frame, NULL);
     message->kind = MESSAGE_TUPLE;
     return take(&reader, SLICE("{\"comp\":\"")) && plain_text(&reader, &message->component) &&
-           take(&reader, SLICE(",\"tuple\":")) && reader.at < reader.end && *reader.at == '[' &&
-           flat_array(&reader, &message->values) && take(&reader, SLICE(",\"task\":")) &&
-           small_number(&reader, &message->task) && take(&reader, SLICE(",\"stream\":\"")) &&
-           plain_text(&reader, &message->stream) && take(&reader, SLICE(",\"id\":\"")) &&
-           plain_text(&reader, &message->id) && take(&reader, SLICE("}")) &&
-           reader.at == reader.end;
+           take(&reader, SLICE(",\"tuple\":")) && flat_array(&reader, &message->values) &&
+           take(&reader, SLICE(",\"task\":")) && small_number(&reader, &message->task) &&
+           take(&reader, SLICE(",\"stream\":\"")) && plain_text(&reader, &message->stream) &&
+           take(&reader, SLICE(",\"id\":\"")) && plain_text(&reader, &message->id) &&
+           take(&reader, SLICE("}")) && reader.at == reader.end;
 }
 
 int
