@@ -21,11 +21,11 @@ enum fault_code {
 
 struct fault {
     enum fault_code code;
-    size_t offset; /* bytes from the start of the text at fault, where that has a meaning */
-    char text[320];
+    size_t offset;   /* bytes from the start of the text at fault, where that has a meaning */
+    char text[1024]; /* two paths fit */
 };
 
-/* Make a fault that was used before ready for the next: cheaper than a new {0}, which is 330 bytes of
+/* Make a fault that was used before ready for the next: cheaper than a new {0}, which is 1 KiB of
    zeros, where it is done for each tuple. Returns it. */
 static inline struct fault *
 fault_clear(struct fault *fault)
