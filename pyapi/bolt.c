@@ -73,12 +73,11 @@ read_anchors(struct module_state *state, const ComponentObject *self, PyObject *
 }
 
 static PyObject *
-bolt_emit(PyObject *self, PyTypeObject *class, PyObject *const *args, Py_ssize_t nargs,
-          PyObject *names)
+bolt_emit(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
 {
     static const struct parameters parameters = {
         "emit", 5, 1, {"tup", "stream", "anchors", "direct_task", "need_task_ids"}};
-    struct module_state *state = PyType_GetModuleState(class);
+    struct module_state *state = component_state(self);
     struct emit emit = {.task = -1};
     PyObject *a[5];
     if (args_unpack(&parameters, args, nargs, names, a) < 0 || module_session(state) == NULL) {
@@ -106,10 +105,10 @@ PyDoc_STRVAR(fail_doc, "fail($self, tup, /)\n--\n\n"
 typedef int settle_function(struct session *, struct tuple_id, struct fault *);
 
 static PyObject *
-settle(PyTypeObject *class, const struct parameters *parameters, PyObject *const *args,
-       Py_ssize_t nargs, PyObject *names, settle_function *function)
+settle(PyObject *self, const struct parameters *parameters, PyObject *const *args, Py_ssize_t nargs,
+       PyObject *names, settle_function *function)
 {
-    struct module_state *state = PyType_GetModuleState(class);
+    struct module_state *state = component_state(self);
     struct tuple_id id;
     PyObject *tuple;
     if (args_unpack(parameters, args, nargs, names, &tuple) < 0 || module_session(state) == NULL ||
@@ -120,35 +119,29 @@ settle(PyTypeObject *class, const struct parameters *parameters, PyObject *const
 }
 
 static PyObject *
-bolt_ack(PyObject *self, PyTypeObject *class, PyObject *const *args, Py_ssize_t nargs,
-         PyObject *names)
+bolt_ack(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
 {
     static const struct parameters parameters = {"ack", 1, 1, {"tup"}};
-    (void)self;
-    return settle(class, &parameters, args, nargs, names, session_ack);
+    return settle(self, &parameters, args, nargs, names, session_ack);
 }
 
 static PyObject *
-bolt_fail(PyObject *self, PyTypeObject *class, PyObject *const *args, Py_ssize_t nargs,
-          PyObject *names)
+bolt_fail(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
 {
     static const struct parameters parameters = {"fail", 1, 1, {"tup"}};
-    (void)self;
-    return settle(class, &parameters, args, nargs, names, session_fail);
+    return settle(self, &parameters, args, nargs, names, session_fail);
 }
 
 PyDoc_STRVAR(is_live_doc, "is_live($self, tup, /)\n--\n\n"
                           "True while `tup` (a Tuple or its id, str) is neither acked nor failed.");
 
 static PyObject *
-bolt_is_live(PyObject *self, PyTypeObject *class, PyObject *const *args, Py_ssize_t nargs,
-             PyObject *names)
+bolt_is_live(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
 {
     static const struct parameters parameters = {"is_live", 1, 1, {"tup"}};
-    struct module_state *state = PyType_GetModuleState(class);
+    struct module_state *state = component_state(self);
     struct tuple_id id;
     PyObject *tuple;
-    (void)self;
     if (args_unpack(&parameters, args, nargs, names, &tuple) < 0 || module_session(state) == NULL ||
         tuple_id_of(state, tuple, &id) < 0) {
         return NULL;
@@ -157,14 +150,11 @@ bolt_is_live(PyObject *self, PyTypeObject *class, PyObject *const *args, Py_ssiz
 }
 
 static PyMethodDef bolt_methods[] = {
-    {"emit", (PyCFunction)(void (*)(void))bolt_emit, METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
-     bolt_emit_doc},
-    {"ack", (PyCFunction)(void (*)(void))bolt_ack, METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
-     ack_doc},
-    {"fail", (PyCFunction)(void (*)(void))bolt_fail, METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
-     fail_doc},
-    {"is_live", (PyCFunction)(void (*)(void))bolt_is_live,
-     METH_METHOD | METH_FASTCALL | METH_KEYWORDS, is_live_doc},
+    {"emit", (PyCFunction)(void (*)(void))bolt_emit, METH_FASTCALL | METH_KEYWORDS, bolt_emit_doc},
+    {"ack", (PyCFunction)(void (*)(void))bolt_ack, METH_FASTCALL | METH_KEYWORDS, ack_doc},
+    {"fail", (PyCFunction)(void (*)(void))bolt_fail, METH_FASTCALL | METH_KEYWORDS, fail_doc},
+    {"is_live", (PyCFunction)(void (*)(void))bolt_is_live, METH_FASTCALL | METH_KEYWORDS,
+     is_live_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -199,6 +189,7 @@ static PyGetSetDef bolt_getset[] = {
 
 static PyType_Slot bolt_slots[] = {
     {Py_tp_doc, "What a bolt can do; stormcell.Bolt is to be subclassed."},
+    {Py_tp_new, component_new},
     {Py_tp_methods, bolt_methods},
     {Py_tp_getset, bolt_getset},
     {Py_tp_traverse, component_traverse},

@@ -177,15 +177,13 @@ level_named(PyObject *name)
 }
 
 static PyObject *
-component_log(PyObject *self, PyTypeObject *class, PyObject *const *args, Py_ssize_t nargs,
-              PyObject *names)
+component_log(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
 {
     static const struct parameters parameters = {"log", 2, 1, {"message", "level"}};
-    struct module_state *state = PyType_GetModuleState(class);
+    struct module_state *state = component_state(self);
     PyObject *given_args[2];
     PyObject *backing = NULL;
     struct slice text;
-    (void)self;
     if (args_unpack(&parameters, args, nargs, names, given_args) < 0 ||
         module_session(state) == NULL || text_of(given_args[0], &backing, &text) < 0) {
         return NULL;
@@ -200,15 +198,13 @@ PyDoc_STRVAR(report_error_doc,
              "Show `text` as an error of this component in Storm's UI and log. Settles no tuple.");
 
 static PyObject *
-component_report_error(PyObject *self, PyTypeObject *class, PyObject *const *args, Py_ssize_t nargs,
-                       PyObject *names)
+component_report_error(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
 {
     static const struct parameters parameters = {"report_error", 1, 1, {"text"}};
-    struct module_state *state = PyType_GetModuleState(class);
+    struct module_state *state = component_state(self);
     PyObject *message;
     PyObject *backing = NULL;
     struct slice text;
-    (void)self;
     if (args_unpack(&parameters, args, nargs, names, &message) < 0 ||
         module_session(state) == NULL || text_of(message, &backing, &text) < 0) {
         return NULL;
@@ -225,14 +221,12 @@ PyDoc_STRVAR(
     "Storm ends the worker over a name that it does not know. `value` is any JSON value.");
 
 static PyObject *
-component_report_metric(PyObject *self, PyTypeObject *class, PyObject *const *args,
-                        Py_ssize_t nargs, PyObject *names)
+component_report_metric(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
 {
     static const struct parameters parameters = {"report_metric", 2, 2, {"name", "value"}};
-    struct module_state *state = PyType_GetModuleState(class);
+    struct module_state *state = component_state(self);
     PyObject *given_args[2];
     struct slice name;
-    (void)self;
     if (args_unpack(&parameters, args, nargs, names, given_args) < 0 ||
         module_session(state) == NULL) {
         return NULL;
@@ -248,14 +242,28 @@ component_report_metric(PyObject *self, PyTypeObject *class, PyObject *const *ar
 }
 
 static PyMethodDef component_methods[] = {
-    {"log", (PyCFunction)(void (*)(void))component_log, METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
-     log_doc},
+    {"log", (PyCFunction)(void (*)(void))component_log, METH_FASTCALL | METH_KEYWORDS, log_doc},
     {"report_error", (PyCFunction)(void (*)(void))component_report_error,
-     METH_METHOD | METH_FASTCALL | METH_KEYWORDS, report_error_doc},
+     METH_FASTCALL | METH_KEYWORDS, report_error_doc},
     {"report_metric", (PyCFunction)(void (*)(void))component_report_metric,
-     METH_METHOD | METH_FASTCALL | METH_KEYWORDS, report_metric_doc},
+     METH_FASTCALL | METH_KEYWORDS, report_metric_doc},
     {NULL, NULL, 0, NULL},
 };
+
+PyObject *
+component_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    PyObject *nothing = PyTuple_New(0); /* the arguments are for __init__ */
+    /* object's own way also lays out the attributes so that the interpreter reads them fast */
+    PyObject *self = nothing != NULL ? PyBaseObject_Type.tp_new(type, nothing, NULL) : NULL;
+    (void)args;
+    (void)kwargs;
+    Py_XDECREF(nothing);
+    if (self != NULL) {
+        ((ComponentObject *)self)->state = state_of_type(type);
+    }
+    return self;
+}
 
 int
 component_traverse(ComponentObject *self, visitproc visit, void *arg)
@@ -284,6 +292,7 @@ component_dealloc(ComponentObject *self)
 
 static PyType_Slot component_slots[] = {
     {Py_tp_doc, "What spouts and bolts have in common."},
+    {Py_tp_new, component_new},
     {Py_tp_methods, component_methods},
     {Py_tp_traverse, component_traverse},
     {Py_tp_clear, component_clear},

@@ -204,6 +204,18 @@ static struct PyModuleDef module_definition = {
     .m_free = module_free,
 };
 
+struct module_state *
+state_of_type(PyTypeObject *type)
+{
+    for (;; type = type->tp_base) { /* it is derived from one of ours, so the walk ends there */
+        PyObject *module =
+            type->tp_flags & Py_TPFLAGS_HEAPTYPE ? ((PyHeapTypeObject *)type)->ht_module : NULL;
+        if (module != NULL && PyModule_GetDef(module) == &module_definition) {
+            return PyModule_GetState(module);
+        }
+    }
+}
+
 PyMODINIT_FUNC PyInit__stormcell(void);
 
 PyMODINIT_FUNC

