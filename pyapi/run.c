@@ -157,6 +157,24 @@ unreadable_tuple(struct runner *runner, const struct message *message)
     return 0;
 }
 
+/* What was read by its ends alone may be another message than it seemed, or none: read it strictly. */
+static PyObject *
+make_strictly(struct module_state *state, struct slice frame, const struct source **source,
+              struct tuple_id id)
+{
+    struct message message;
+    PyErr_Clear();
+    if (message_decode_strictly(frame, &message, state_fault(state)) < 0) {
+        return raise_fault(state, &state->fault);
+    }
+    if (message.kind != MESSAGE_TUPLE) {
+        PyErr_SetString(PyExc_ValueError, "a message that is a tuple and something else");
+        return NULL;
+    }
+    *source = source_of(state, &message);
+    return *source != NULL ? tuple_from_message(state, &message, *source, id) : NULL;
+}
+
 static PyObject *
 make_tuple(struct runner *runner, const struct message *message, const struct source **source)
 {
@@ -167,7 +185,10 @@ make_tuple(struct runner *runner, const struct message *message, const struct so
         return raise_fault(state, &state->fault);
     }
     *source = source_of(state, message);
-    return *source != NULL ? tuple_from_message(state, message, *source, id) : NULL;
+    PyObject *tuple = *source != NULL ? tuple_from_message(state, message, *source, id) : NULL;
+    return tuple == NULL && state->fault.code == FAULT_JSON && message->unchecked.ptr != NULL
+               ? make_strictly(state, message->unchecked, source, id)
+               : tuple;
 }
 
 static int

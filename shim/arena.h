@@ -36,7 +36,9 @@ struct arena_lane {
 
 /* The table of live tuple ids; its slots are in ARENA_IDS (ids.c). */
 struct arena_ids {
-    size_t count;
+    int64_t newest; /* the id that was added last, a number, is not yet in the table */
+    bool newest_live;
+    size_t count;    /* in the table */
     size_t capacity; /* a power of two, or 0 before the first id */
     size_t text_used;
     uint32_t half; /* which half holds the table */

@@ -24,10 +24,13 @@ enum { TUPLE_ID_DIGITS = 20 };
 /* The id that `text` (UTF-8, unescaped) writes; borrows `text`. */
 struct tuple_id tuple_id_parse(struct slice text);
 
-/* 1: added, 0: it was there, -1: FAULT_LIMIT, the table is full. */
+/* Add an id that is not live: Storm gives none twice (MessageId.generateId). 0, or -1 with FAULT_LIMIT:
+   the table is full. */
 int ids_add(struct arena *arena, struct tuple_id id, struct fault *fault);
 
 bool ids_has(struct arena *arena, struct tuple_id id);
+
+size_t ids_count(const struct arena *arena);
 
 /* True if it was there. */
 bool ids_remove(struct arena *arena, struct tuple_id id);

@@ -1,4 +1,5 @@
 /* The second station: from a frame to its envelope, and from what a component says to frames. */
+
 #include "message.h"
 
 #include "json_scan.h"
@@ -226,8 +227,10 @@ decode_object(struct json_reader *reader, struct message *message, struct fault 
     return finish_tuple(message, fault);
 }
 
-/* ---- what nearly every message is: a tuple as Storm's HashMap orders it, with plain text and flat
-   values. The general way above reads the same and everything else; this one takes half the time. */
+/* ---- what nearly every message is: a tuple in the order of Storm's HashMap, with plain names. Its values
+   end where the members behind them begin, and these are found from the frame's end, so nobody walks
+   through the values before they are converted (word count: a fifth of the decoding; a line of 16 KB
+   with escapes: half). Quotes tell: one without a backslash before it is the bound of a string. */
 
 static bool
 plain_text(struct json_reader *reader, struct json_value *value)
@@ -244,76 +247,80 @@ plain_text(struct json_reader *reader, struct json_value *value)
     return true;
 }
 
-/* The quote that closes a string without escapes, or NULL. */
-static const char *
-closing_quote(const char *at, const char *end)
+/* Drop `text` from the reader's end if it stands there. */
+static inline bool
+drop(struct json_reader *reader, struct slice text)
 {
-    while ((at = plain_run_end(at, end)) < end && (unsigned char)*at >= 0x7f) {
-        at++;
-    }
-    return at < end && *at == '"' ? at : NULL;
-}
-
-/* An array without arrays, objects or escapes in it; the values are looked at when they are
-   converted. */
-static bool
-flat_array(struct json_reader *reader, struct slice *text)
-{
-    const char *at = reader->at;
-    if (at >= reader->end || *at != '[') {
+    if ((size_t)(reader->end - reader->at) < text.len ||
+        memcmp(reader->end - text.len, text.ptr, text.len) != 0) {
         return false;
     }
-    for (at++; at < reader->end && *at != ']'; at++) {
-        if (*at == '[' || *at == '{' || *at == '}' ||
-            (*at == '"' && (at = closing_quote(at + 1, reader->end)) == NULL)) {
-            return false;
-        }
-    }
-    if (at >= reader->end) {
-        return false;
-    }
-    *text = (struct slice){reader->at, (size_t)(at + 1 - reader->at)};
-    reader->at = at + 1;
+    reader->end -= text.len;
     return true;
 }
 
-/* Up to nine digits: what a task's number has. */
-static bool
-small_number(struct json_reader *reader, int64_t *number)
+/* Drop a plain string, whose closing quote has been dropped, up to its opening quote. */
+static inline bool
+drop_plain_text(struct json_reader *reader, struct json_value *value)
 {
-    const char *start = reader->at;
+    const char *quote = memrchr(reader->at, '"', (size_t)(reader->end - reader->at));
+    if (quote == NULL || plain_run_end(quote + 1, reader->end) != reader->end) {
+        return false;
+    }
+    *value = (struct json_value){.type = JSON_TYPE_STRING,
+                                 .text = {quote + 1, (size_t)(reader->end - quote - 1)},
+                                 .ascii = true};
+    reader->end = quote + 1;
+    return true;
+}
+
+/* Drop up to nine digits: what a task's number has. */
+static bool
+drop_small_number(struct json_reader *reader, int64_t *number)
+{
+    const char *end = reader->end;
+    int64_t ten = 1;
     *number = 0;
-    while (reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9') {
-        if (reader->at - start == 9) {
+    for (; reader->end > reader->at && reader->end[-1] >= '0' && reader->end[-1] <= '9';
+         ten *= 10) {
+        if (end - reader->end == 9) {
             return false;
         }
-        *number = *number * 10 + (*reader->at++ - '0');
+        *number += (*--reader->end - '0') * ten;
     }
-    return reader->at > start && (*start != '0' || reader->at - start == 1);
+    return reader->end < end && (*reader->end != '0' || end - reader->end == 1);
 }
 
 static bool
 usual_tuple(struct slice frame, struct message *message)
 {
     struct json_reader reader = json_reader(frame, NULL);
+    if (!take(&reader, SLICE("{\"comp\":\"")) || !plain_text(&reader, &message->component) ||
+        !take(&reader, SLICE(",\"tuple\":")) || !drop(&reader, SLICE("\"}")) ||
+        !drop_plain_text(&reader, &message->id) || !drop(&reader, SLICE("\",\"id\":\"")) ||
+        !drop_plain_text(&reader, &message->stream) || !drop(&reader, SLICE(",\"stream\":\"")) ||
+        !drop_small_number(&reader, &message->task) || !drop(&reader, SLICE(",\"task\":")) ||
+        reader.at == reader.end || *reader.at != '[') {
+        return false;
+    }
     message->kind = MESSAGE_TUPLE;
-    return take(&reader, SLICE("{\"comp\":\"")) && plain_text(&reader, &message->component) &&
-           take(&reader, SLICE(",\"tuple\":")) && flat_array(&reader, &message->values) &&
-           take(&reader, SLICE(",\"task\":")) && small_number(&reader, &message->task) &&
-           take(&reader, SLICE(",\"stream\":\"")) && plain_text(&reader, &message->stream) &&
-           take(&reader, SLICE(",\"id\":\"")) && plain_text(&reader, &message->id) &&
-           take(&reader, SLICE("}")) && reader.at == reader.end;
+    message->values = (struct slice){reader.at, (size_t)(reader.end - reader.at)};
+    message->unchecked = frame;
+    return true;
 }
 
 int
 message_decode(struct slice frame, struct message *message, struct fault *fault)
 {
+    return usual_tuple(frame, message) ? 0 : message_decode_strictly(frame, message, fault);
+}
+
+int
+message_decode_strictly(struct slice frame, struct message *message, struct fault *fault)
+{
     static const struct json_value none = {.type = JSON_TYPE_NULL};
     struct json_reader reader = json_reader(frame, fault);
     struct json_value value;
-    if (usual_tuple(frame, message)) {
-        return 0;
-    }
     *message = (struct message){.id = none, .component = none, .stream = none};
     if (frame.len > 0 && frame.ptr[0] == '[') {
         message->kind = MESSAGE_TASK_IDS;

@@ -31,6 +31,7 @@ struct message {
     struct json_value component;
     struct json_value stream;
     struct slice values; /* tuple and task ids: the JSON array; ack and fail: the id's JSON text */
+    struct slice unchecked; /* the frame, where nobody has looked into the values */
 };
 
 enum message_level { LEVEL_TRACE, LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR };
@@ -44,8 +45,11 @@ struct emit {
     bool need_task_ids;
 };
 
-/* Read a frame's envelope. 0, or -1 with FAULT_JSON or FAULT_MESSAGE. */
+/* Read a frame's envelope. 0, or -1 with FAULT_JSON or FAULT_MESSAGE. A message is `unchecked` that was
+   read by its ends alone: `values` is what is between them. If that turns out to be no JSON array,
+   message_decode_strictly() tells what the frame is. */
 int message_decode(struct slice frame, struct message *message, struct fault *fault);
+int message_decode_strictly(struct slice frame, struct message *message, struct fault *fault);
 
 /* Each writer appends one whole frame. On -1 the buffer holds a part of it that the caller drops
    by putting `len` back. */

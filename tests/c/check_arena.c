@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ids.h"
 #include "suites.h"
 
 static struct arena *arena;
@@ -65,7 +66,7 @@ START_TEST(starts_with_nothing_in_it)
     ck_assert_int_eq(arena->torn, -1);
     ck_assert(!arena->answered && !arena->gone && !arena->writing && !arena->in_order);
     ck_assert_uint_eq(arena->last_words_len, 0);
-    ck_assert_uint_eq(arena->ids.count, 0);
+    ck_assert_uint_eq(ids_count(arena), 0);
     ck_assert_int_eq(arena->component.hand.kind, HAND_EMPTY);
 }
 END_TEST

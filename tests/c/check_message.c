@@ -114,6 +114,54 @@ START_TEST(decode)
 }
 END_TEST
 
+/* Whether it is read by its ends or from front to back makes no difference. */
+START_TEST(decode_strictly)
+{
+    struct message message;
+    struct message strict;
+    struct slice frame = guarded_put(&memory, messages[_i].frame);
+    ck_assert_int_eq(message_decode(frame, &message, &fault), 0);
+    ck_assert_int_eq(message_decode_strictly(frame, &strict, &fault), 0);
+    ck_assert(strict.unchecked.ptr == NULL);
+    ck_assert_int_eq(strict.kind, message.kind);
+    ck_assert_int_eq(strict.task, message.task);
+    check_string("id", &strict.id, messages[_i].id);
+    check_string("comp", &strict.component, messages[_i].component);
+    check_string("stream", &strict.stream, messages[_i].stream);
+    ck_assert(slice_equal(strict.values, message.values));
+}
+END_TEST
+
+/* What looks like a tuple at both ends and is something else, or nothing. */
+static const struct {
+    struct slice frame;
+    bool readable;
+    struct slice values;
+} seeming[] = {
+    {SLICE("{\"comp\":\"c\",\"tuple\":[1],\"more\":[2],\"task\":1,\"stream\":\"s\",\"id\":\"5\"}"),
+     true, SLICE("[1]")},
+    {SLICE("{\"comp\":\"c\",\"tuple\":[1]],\"task\":1,\"stream\":\"s\",\"id\":\"5\"}"), false,
+     SLICE("")},
+    {SLICE("{\"comp\":\"c\",\"tuple\":[[1},\"task\":1,\"stream\":\"s\",\"id\":\"5\"}"), false,
+     SLICE("")},
+    {SLICE("{\"comp\":\"c\",\"tuple\":[\"x],\"task\":1,\"stream\":\"s\",\"id\":\"5\"}"), false,
+     SLICE("")},
+    {SLICE("{\"comp\":\"c\",\"tuple\":[{\"a\":[1],\"task\":1,\"stream\":\"s\",\"id\":\"5\"}"),
+     false, SLICE("")},
+};
+
+START_TEST(decode_what_only_seems)
+{
+    struct message message;
+    struct slice frame = guarded_put(&memory, seeming[_i].frame);
+    ck_assert_int_eq(message_decode(frame, &message, &fault), 0);
+    ck_assert(slice_equal(message.unchecked, frame));
+    int result = message_decode_strictly(message.unchecked, &message, &fault);
+    ck_assert_int_eq(result, seeming[_i].readable ? 0 : -1);
+    ck_assert(result < 0 || slice_equal(message.values, seeming[_i].values));
+}
+END_TEST
+
 /* Cut short at any byte, it is no message, and nothing behind the cut is looked at. */
 START_TEST(decode_a_cut_message)
 {
@@ -387,6 +435,8 @@ message_suite(void)
     tcase_add_loop_test(tcase, decode, 0, MESSAGES);
     tcase_add_loop_test(tcase, decode_a_cut_message, 0, MESSAGES);
     tcase_add_loop_test(tcase, decode_a_mistake, 0, MISTAKES);
+    tcase_add_loop_test(tcase, decode_strictly, 0, MESSAGES);
+    tcase_add_loop_test(tcase, decode_what_only_seems, 0, sizeof seeming / sizeof seeming[0]);
     tcase_add_loop_test(tcase, write_one, 0, WRITERS);
     tcase_add_loop_test(tcase, write_into_too_little, 0, WRITERS);
     tcase_add_loop_test(tcase, write_without_memory, 0, WRITERS);

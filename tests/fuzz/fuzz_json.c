@@ -159,6 +159,28 @@ compare_message(const struct message *message, json_t *root)
     json_decref(values);
 }
 
+/* A message that was read by its ends alone is what it seemed if what is between them is an array; else
+   the strict way has the last word. False: it is no message. */
+static bool
+settle_unchecked(struct message *message)
+{
+    struct message strict;
+    struct fault fault = {0};
+    json_t *values = oracle_load(message->values);
+    bool as_it_seemed = json_is_array(values);
+    bool readable = message_decode_strictly(message->unchecked, &strict, &fault) == 0;
+    json_decref(values);
+    if (as_it_seemed) {
+        REQUIRE(readable && strict.kind == MESSAGE_TUPLE && strict.task == message->task);
+        REQUIRE(slice_equal(strict.id.text, message->id.text) &&
+                slice_equal(strict.component.text, message->component.text) &&
+                slice_equal(strict.stream.text, message->stream.text) &&
+                slice_equal(strict.values, message->values));
+    }
+    *message = strict;
+    return readable;
+}
+
 /* Read any text as a message. */
 static void
 check_message(struct slice text)
@@ -175,6 +197,9 @@ check_message(struct slice text)
     if (message.kind == MESSAGE_TUPLE) {
         REQUIRE(lies_in(message.id.text, text));
         REQUIRE(message.id.type == JSON_TYPE_STRING && message.values.ptr[0] == '[');
+    }
+    if (message.unchecked.ptr != NULL && !settle_unchecked(&message)) {
+        return;
     }
     json_t *root = oracle_load(text);
     if (root != NULL && memchr(text.ptr, '\\', text.len) == NULL) {
