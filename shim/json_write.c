@@ -24,15 +24,10 @@ put_escape(char *out, unsigned char c)
     return out + 5;
 }
 
-int
-json_write_string(struct buffer *out, struct slice utf8, struct fault *fault)
+/* The rest of a string from `at` on, where escapes are, up to the closing quote. */
+static int
+write_string_on(struct buffer *out, const char *at, const char *end, struct fault *fault)
 {
-    const char *at = utf8.ptr;
-    const char *end = at + utf8.len;
-    if (buffer_room(out, utf8.len + 2, fault) == NULL) {
-        return -1;
-    }
-    out->data[out->len++] = '"';
     while (at < end) {
         const char *special = plain_run_end(at, end);
         while (special < end && (unsigned char)*special >= 0x80) {
@@ -55,6 +50,28 @@ json_write_string(struct buffer *out, struct slice utf8, struct fault *fault)
     }
     out->data[out->len++] = '"';
     return 0;
+}
+
+int
+json_write_string(struct buffer *out, struct slice utf8, struct fault *fault)
+{
+    const char *end = utf8.ptr + utf8.len;
+    const char *special = plain_run_end(utf8.ptr, end);
+    size_t run = (size_t)(special - utf8.ptr);
+    char *to = buffer_room(out, utf8.len + 2, fault);
+    if (to == NULL) {
+        return -1;
+    }
+    *to++ = '"';
+    memcpy(to, utf8.ptr, run);
+    to += run;
+    if (special == end) { /* most strings are plain */
+        *to = '"';
+        out->len += utf8.len + 2;
+        return 0;
+    }
+    out->len += run + 1;
+    return write_string_on(out, special, end, fault);
 }
 
 /* How long the valid UTF-8 character at `at` is (1 to 4), or 0 if there is none. */
@@ -126,9 +143,14 @@ done:
 int
 json_write_int(struct buffer *out, int64_t number, struct fault *fault)
 {
-    char digits[20];
-    char *at = digits + sizeof digits;
+    enum { DIGITS = 20 };
+    char digits[DIGITS];
+    char *at = digits + DIGITS;
     uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    char *to = buffer_room(out, DIGITS, fault);
+    if (to == NULL) {
+        return -1;
+    }
     do {
         *--at = (char)('0' + rest % 10);
         rest /= 10;
@@ -136,5 +158,8 @@ json_write_int(struct buffer *out, int64_t number, struct fault *fault)
     if (number < 0) {
         *--at = '-';
     }
-    return buffer_append(out, (struct slice){at, (size_t)(digits + sizeof digits - at)}, fault);
+    size_t len = (size_t)(digits + DIGITS - at);
+    memcpy(to, at, len);
+    out->len += len;
+    return 0;
 }

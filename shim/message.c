@@ -339,31 +339,53 @@ message_decode_strictly(struct slice frame, struct message *message, struct faul
 
 #define END "\nend\n"
 
+/* Write where there is room; returns where the next bytes go. */
+static inline char *
+put(char *to, struct slice text)
+{
+    memcpy(to, text.ptr, text.len);
+    return to + text.len;
+}
+
 /* Digits need no escaping. */
+static inline char *
+put_number(char *to, struct slice digits)
+{
+    return put(put(put(to, SLICE("\"")), digits), SLICE("\""));
+}
+
 int
 message_write_id(struct buffer *out, struct tuple_id id, struct fault *fault)
 {
     if (!id.numbered) {
         return json_write_string(out, id.text, fault);
     }
-    char *to = buffer_room(out, id.text.len + 2, fault);
+    char *to = buffer_room(out, TUPLE_ID_DIGITS + 2, fault);
     if (to == NULL) {
         return -1;
     }
-    to[0] = '"';
-    memcpy(to + 1, id.text.ptr, id.text.len);
-    to[id.text.len + 1] = '"';
-    out->len += id.text.len + 2;
+    out->len = (size_t)(put_number(to, id.text) - out->data);
     return 0;
 }
 
-static int
+/* `open` ends where the id goes. */
+static inline int
 write_id_command(struct buffer *out, struct slice open, struct tuple_id id, struct fault *fault)
 {
-    return buffer_append(out, open, fault) < 0 || message_write_id(out, id, fault) < 0 ||
-                   buffer_append(out, SLICE("}" END), fault) < 0
-               ? -1
-               : 0;
+    if (!id.numbered) {
+        return buffer_append(out, open, fault) < 0 || message_write_id(out, id, fault) < 0 ||
+                       buffer_append(out, SLICE("}" END), fault) < 0
+                   ? -1
+                   : 0;
+    }
+    enum { MOST = 64 };
+    char *to = buffer_room(out, MOST, fault);
+    if (to == NULL) {
+        return -1;
+    }
+    to = put(put_number(put(to, open), id.text), SLICE("}" END));
+    out->len = (size_t)(to - out->data);
+    return 0;
 }
 
 int
@@ -431,19 +453,6 @@ message_write_metric(struct buffer *out, struct slice name, struct slice params,
 }
 
 static int
-write_member(struct buffer *out, struct slice key, struct slice json, struct slice close,
-             struct fault *fault)
-{
-    if (json.ptr == NULL) {
-        return 0;
-    }
-    return buffer_append(out, key, fault) < 0 || buffer_append(out, json, fault) < 0 ||
-                   buffer_append(out, close, fault) < 0
-               ? -1
-               : 0;
-}
-
-static int
 write_stream(struct buffer *out, struct slice stream, struct fault *fault)
 {
     if (stream.ptr == NULL) {
@@ -468,14 +477,22 @@ write_task(struct buffer *out, int64_t task, struct fault *fault)
 int
 message_open_emit(struct buffer *out, const struct emit *emit, struct fault *fault)
 {
+    enum { FIXED = 128 }; /* all that is written here but the two texts */
+    char *to = buffer_room(out, FIXED + emit->anchors.len + emit->id.len, fault);
+    if (to == NULL) {
+        return -1;
+    }
     /* an absent "need_task_ids" means true (ShellMsg), so it is always said */
-    struct slice open = emit->need_task_ids
-                            ? SLICE("{\"command\":\"emit\",\"need_task_ids\":true")
-                            : SLICE("{\"command\":\"emit\",\"need_task_ids\":false");
-    if (buffer_append(out, open, fault) < 0 ||
-        write_member(out, SLICE(",\"anchors\":["), emit->anchors, SLICE("]"), fault) < 0 ||
-        write_member(out, SLICE(",\"id\":"), emit->id, SLICE(""), fault) < 0 ||
-        write_stream(out, emit->stream, fault) < 0 || write_task(out, emit->task, fault) < 0) {
+    to = emit->need_task_ids ? put(to, SLICE("{\"command\":\"emit\",\"need_task_ids\":true"))
+                             : put(to, SLICE("{\"command\":\"emit\",\"need_task_ids\":false"));
+    if (emit->anchors.ptr != NULL) {
+        to = put(put(put(to, SLICE(",\"anchors\":[")), emit->anchors), SLICE("]"));
+    }
+    if (emit->id.ptr != NULL) {
+        to = put(put(to, SLICE(",\"id\":")), emit->id);
+    }
+    out->len = (size_t)(to - out->data);
+    if (write_stream(out, emit->stream, fault) < 0 || write_task(out, emit->task, fault) < 0) {
         return -1;
     }
     return buffer_append(out, SLICE(",\"tuple\":["), fault);
