@@ -8,14 +8,8 @@ convert_string(struct module_state *state, const struct json_value *value)
 {
     Py_ssize_t len = (Py_ssize_t)value->text.len;
     if (!value->escaped) {
-        if (!value->ascii || len < 2) { /* strings of one character are shared */
-            return PyUnicode_DecodeUTF8(value->text.ptr, len, NULL);
-        }
-        PyObject *text = PyUnicode_New(len, 127);
-        if (text != NULL) {
-            memcpy(PyUnicode_1BYTE_DATA(text), value->text.ptr, (size_t)len);
-        }
-        return text;
+        return value->ascii ? string_ascii(state, value->text)
+                            : PyUnicode_DecodeUTF8(value->text.ptr, len, NULL);
     }
     state->text.len = 0;
     if (json_unescape(value->text, &state->text, state_fault(state)) < 0) {
@@ -158,81 +152,81 @@ convert_next(struct module_state *state, struct json_reader *reader, int depth)
 
 /* ---- whole texts ------------------------------------------------------------------------ */
 
-/* What a conversion comes to: its result, or NULL with an exception in place of a fault. */
+/* What a conversion comes to: its result, or NULL with an exception in place of a fault. Borrows. */
 static PyObject *
 finish(struct module_state *state, struct json_reader *reader, PyObject *result)
 {
-    if (result != NULL && json_finish(reader) < 0) {
-        Py_CLEAR(result);
+    if (result != NULL && json_finish(reader) == 0) {
+        return result;
     }
-    if (result == NULL && !PyErr_Occurred()) {
+    if (!PyErr_Occurred()) {
         raise_fault(state, reader->fault);
     }
-    return result;
+    return NULL;
 }
 
 PyObject *
 convert_json(struct module_state *state, struct slice text)
 {
     struct json_reader reader = json_reader(text, state_fault(state));
-    return finish(state, &reader, convert_next(state, &reader, 0));
+    PyObject *value = convert_next(state, &reader, 0);
+    if (finish(state, &reader, value) == NULL) {
+        Py_CLEAR(value);
+    }
+    return value;
 }
 
-/* An empty instance of a named tuple's class, to be filled in place: it is a tuple with names. */
-static PyObject *
-new_shell(const struct source *source)
+/* Put the values into a tuple that nobody else knows. 0, or -1 with an exception or the reader's fault. */
+static int
+fill(struct module_state *state, struct json_reader *reader, PyObject *values)
 {
-    return source->values_type->tp_alloc(source->values_type, source->field_count);
-}
-
-/* Fill an empty instance (steals it): returns it, or NULL. */
-static PyObject *
-convert_named(struct module_state *state, struct json_reader *reader, PyObject *values)
-{
+    PyObject **items = ((PyTupleObject *)values)->ob_item;
     Py_ssize_t count = Py_SIZE(values);
     Py_ssize_t i = 0;
     int more;
-    while ((more = json_element(reader, i == 0)) > 0 && i < count) {
+    for (; (more = json_element(reader, i == 0)) > 0 && i < count; i++) {
         PyObject *item = convert_next(state, reader, 1);
         if (item == NULL) {
-            Py_DECREF(values);
-            return NULL;
+            return -1;
         }
-        PyTuple_SET_ITEM(values, i++, item);
+        Py_XSETREF(items[i], item);
     }
     if (more >= 0 && (more > 0 || i < count)) {
         PyErr_Format(PyExc_ValueError, "it has %s than the %zd field%s that its stream declares",
                      more > 0 ? "more values" : "fewer values", count, count == 1 ? "" : "s");
-        more = -1;
+        return -1;
     }
-    if (more < 0) {
-        Py_CLEAR(values);
-    }
-    return values;
+    return more;
+}
+
+int
+convert_values_into(struct module_state *state, struct slice text, PyObject *values)
+{
+    struct json_reader reader = json_reader(text, state_fault(state));
+    struct json_value bracket;
+    bool filled = json_read(&reader, &bracket) == 0 && fill(state, &reader, values) == 0;
+    return finish(state, &reader, filled ? values : NULL) != NULL ? 0 : -1;
 }
 
 static PyObject *
-convert_plain(struct module_state *state, struct json_reader *reader)
+convert_plain(struct module_state *state, struct slice text)
 {
-    PyObject *list = convert_array(state, reader, 1);
+    PyObject *list = convert_json(state, text);
     PyObject *values = list != NULL ? PyList_AsTuple(list) : NULL;
     Py_XDECREF(list);
     return values;
 }
 
 PyObject *
-convert_values(struct module_state *state, struct slice text, const struct source *source,
-               PyObject *shell)
+convert_values(struct module_state *state, struct slice text, const struct source *source)
 {
-    struct json_reader reader = json_reader(text, state_fault(state));
-    struct json_value bracket;
-    PyObject *values = NULL;
-    if (json_read(&reader, &bracket) < 0) {
-        Py_XDECREF(shell);
-    } else if (source->values_type == NULL) {
-        values = convert_plain(state, &reader);
-    } else if (shell != NULL || (shell = new_shell(source)) != NULL) {
-        values = convert_named(state, &reader, shell);
+    if (source->values_type == NULL) {
+        return convert_plain(state, text);
     }
-    return finish(state, &reader, values);
+    /* an instance without items: it is a tuple with names */
+    PyObject *values = source->values_type->tp_alloc(source->values_type, source->field_count);
+    if (values != NULL && convert_values_into(state, text, values) < 0) {
+        Py_CLEAR(values);
+    }
+    return values;
 }

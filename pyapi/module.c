@@ -172,6 +172,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->values_type_of);
     Py_CLEAR(state->spare);
     sources_clear(state);
+    strings_clear(state);
     return 0;
 }
 

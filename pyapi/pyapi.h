@@ -18,6 +18,14 @@ struct source {
     bool tick;
 };
 
+enum { STRING_SHORT_MAX = 16, STRING_CACHE_SIZE = 1024 };
+
+/* Short strings that have been seen twice, by the hash of their bytes. */
+struct string_cache {
+    PyObject *strings[STRING_CACHE_SIZE];
+    uint16_t seen[STRING_CACHE_SIZE]; /* a part of the hash of what was missed last in each place */
+};
+
 struct module_state {
     struct session *session; /* NULL outside of the shim */
     unsigned long thread;    /* the one that serves */
@@ -32,6 +40,7 @@ struct module_state {
     struct source *sources;
     size_t source_count;
     size_t last_source;
+    struct string_cache strings;
     struct fault fault;    /* of the call that is under way */
     struct buffer text;    /* of a string or number while it is converted */
     struct buffer anchors; /* JSON, while an emit is written */
@@ -83,13 +92,22 @@ int args_unpack(const struct parameters *parameters, PyObject *const *args, Py_s
 /* JSON text to Python: new reference, or NULL with an exception. */
 PyObject *convert_json(struct module_state *state, struct slice text);
 
-/* A tuple's values to a tuple, named where the source's fields are known: new, or NULL. `shell` is
-   NULL, or an emptied instance of the source's class that is filled and returned (steals it). */
-PyObject *convert_values(struct module_state *state, struct slice text, const struct source *source,
-                         PyObject *shell);
+/* A tuple's values to a tuple, named where the source's fields are known: new, or NULL. */
+PyObject *convert_values(struct module_state *state, struct slice text,
+                         const struct source *source);
+
+/* The same into an instance of the source's class that nobody else knows (borrowed), in place of what is
+   in it. 0, or -1 with an exception. */
+int convert_values_into(struct module_state *state, struct slice text, PyObject *values);
 
 /* A string of the wire to str: new, or NULL. */
 PyObject *convert_string(struct module_state *state, const struct json_value *value);
+
+/* ---- strings.c -------------------------------------------------------------------------- */
+
+/* An ASCII text as a str: new, or NULL. */
+PyObject *string_ascii(struct module_state *state, struct slice text);
+void strings_clear(struct module_state *state);
 
 /* ---- sources.c -------------------------------------------------------------------------- */
 

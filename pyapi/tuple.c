@@ -26,30 +26,42 @@ set_id(TupleObject *self, struct tuple_id id, PyObject *text)
     }
 }
 
-/* The spare Tuple, where its values are of the source's class; they become *shell. Or NULL. */
+/* The spare Tuple, where it is of that source and still nobody's, or NULL. */
 static TupleObject *
-take_spare(struct module_state *state, const struct source *source, PyObject **shell)
+take_spare(struct module_state *state, const struct source *source)
 {
     TupleObject *spare = state->spare;
-    *shell = NULL;
-    if (spare == NULL || !Py_IS_TYPE(spare->values, source->values_type)) {
+    if (spare == NULL || !Py_IS_TYPE(spare->values, source->values_type) || Py_REFCNT(spare) != 1 ||
+        Py_REFCNT(spare->values) != 1) {
         return NULL;
     }
     state->spare = NULL;
-    *shell = spare->values;
-    spare->values = NULL;
     return spare;
 }
 
 static TupleObject *
-new_tuple(const struct module_state *state, const struct source *source)
+new_tuple(struct module_state *state, struct slice text, const struct source *source)
 {
-    TupleObject *self = PyObject_GC_New(TupleObject, state->tuple_type);
-    if (self != NULL) {
-        self->id = NULL;
-        self->values = NULL;
-        self->component = Py_NewRef(source->component);
-        self->stream = Py_NewRef(source->stream);
+    PyObject *values = convert_values(state, text, source);
+    TupleObject *self = values != NULL ? PyObject_GC_New(TupleObject, state->tuple_type) : NULL;
+    if (self == NULL) {
+        Py_XDECREF(values);
+        return NULL;
+    }
+    self->id = NULL;
+    self->values = values;
+    self->component = Py_NewRef(source->component);
+    self->stream = Py_NewRef(source->stream);
+    PyObject_GC_Track(self);
+    return self;
+}
+
+static TupleObject *
+refill(struct module_state *state, struct slice text, TupleObject *self)
+{
+    if (convert_values_into(state, text, self->values) < 0) {
+        Py_DECREF(self);
+        return NULL;
     }
     return self;
 }
@@ -67,33 +79,26 @@ PyObject *
 tuple_from_message(struct module_state *state, const struct message *message,
                    const struct source *source, struct tuple_id id)
 {
-    PyObject *shell;
     PyObject *text = NULL;
-    TupleObject *self = take_spare(state, source, &shell);
-    bool reused = self != NULL;
-    if (!reused && (self = new_tuple(state, source)) == NULL) {
-        return NULL;
-    }
-    self->values = convert_values(state, message->values, source, shell);
-    if (self->values == NULL || id_text(id, &text) < 0) {
-        Py_DECREF(self);
+    TupleObject *self = take_spare(state, source);
+    self = self != NULL ? refill(state, message->values, self)
+                        : new_tuple(state, message->values, source);
+    if (self == NULL || id_text(id, &text) < 0) {
+        Py_XDECREF(self);
         return NULL;
     }
     set_id(self, id, text);
     self->task = message->task;
-    if (reused) {
-        PyObject_GC_Track(self->values);
-    }
-    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
+/* None stands for what was there: whoever finds the tuple by way of gc can look at it. */
 static void
 empty_values(PyObject *values)
 {
-    PyObject_GC_UnTrack(values);
+    PyObject **items = ((PyTupleObject *)values)->ob_item;
     for (Py_ssize_t i = 0; i < Py_SIZE(values); i++) {
-        Py_CLEAR(((PyTupleObject *)values)->ob_item[i]);
+        Py_SETREF(items[i], Py_NewRef(Py_None));
     }
 #if PY_VERSION_HEX >= 0x030e0000
     ((PyTupleObject *)values)->ob_hash = -1; /* it remembers the hash of what was in it */
@@ -109,7 +114,6 @@ tuple_retire(struct module_state *state, PyObject *tuple)
         Py_DECREF(tuple);
         return;
     }
-    PyObject_GC_UnTrack(self);
     empty_values(self->values);
     Py_CLEAR(self->id);
     state->spare = self;

@@ -218,12 +218,34 @@ def test_byte_by_byte(start: Start) -> None:
 def test_a_message_that_cannot_be_read_is_reported_and_the_next_processed(start: Start) -> None:
     parent = start(ECHO)
     dropped = "Stormcell dropped a message from Storm that it could not read: "
-    for text in (b"hello", b"", b"{}", b"7", b'{"tuple":[1]}', b'{"id":"1","comp":"a","stream":"b","task":1}',
-                 b'{"comp":"words","tuple":[[B@1a2b],"task":2,"stream":"default","id":"1"}'):  # fmt: skip
+    for text in (b"hello", b"", b"{}", b"7", b'{"tuple":[1]}', b'{"id":"1","comp":"a","stream":"b","task":1}'):  # fmt: skip
         parent.write(text + b"\nend\n")
         assert parent.expect("error")["msg"].startswith(dropped), text
         _, said = parent.exchange("dog")
         assert said[0]["tuple"] == ["dog"]
+
+
+@pytest.mark.parametrize(
+    "text", ["[B@1a2b]", '["a]', "[1]]", "[[1}]", "[1,]", "[" * 1001 + "]" * 1001], ids=str.__len__
+)
+def test_values_that_cannot_be_read_are_reported_and_their_tuple_fails(
+    start: Start, text: str
+) -> None:
+    parent = start(ECHO)
+    id, message = parent.jvm.new_tuple(["the values"], "words", "default", 2)
+    parent.write(message.replace(b'["the values"]', text.encode()))
+    assert parent.expect("error")
+    assert parent.expect("fail")["id"] == id
+    _, said = parent.exchange("dog")
+    assert said[0]["tuple"] == ["dog"]
+
+
+def test_a_tuple_with_more_members_than_storm_writes(start: Start) -> None:
+    parent = start(ECHO)
+    id, message = parent.jvm.new_tuple(["dog"], "words", "default", 2)
+    parent.write(message.replace(b'["dog"]', b'["dog"],"more":[{"tuple":["cat"]}]'))
+    assert parent.expect("emit")["tuple"] == ["dog"]
+    assert parent.expect("ack")["id"] == id
 
 
 def test_the_limit_of_a_message(start: Start) -> None:
