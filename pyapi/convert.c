@@ -3,19 +3,13 @@
 
 /* ---- scalars ---------------------------------------------------------------------------- */
 
-PyObject *
+static PyObject *
 convert_string(struct module_state *state, const struct json_value *value)
 {
-    Py_ssize_t len = (Py_ssize_t)value->text.len;
-    if (!value->escaped) {
-        return value->ascii ? string_ascii(state, value->text)
-                            : PyUnicode_DecodeUTF8(value->text.ptr, len, NULL);
-    }
-    state->text.len = 0;
-    if (json_unescape(value->text, &state->text, state_fault(state)) < 0) {
-        return raise_fault(state, &state->fault);
-    }
-    return PyUnicode_DecodeUTF8(state->text.data, (Py_ssize_t)state->text.len, "surrogatepass");
+    /* an escape may leave half of a surrogate pair, which Python can hold as well */
+    return value->ascii ? string_ascii(state, value->text)
+                        : PyUnicode_DecodeUTF8(value->text.ptr, (Py_ssize_t)value->text.len,
+                                               value->escaped ? "surrogatepass" : NULL);
 }
 
 /* The text with a NUL behind it, as C's and Python's parsers want it; borrowed. */
@@ -165,10 +159,18 @@ finish(struct module_state *state, struct json_reader *reader, PyObject *result)
     return NULL;
 }
 
+static struct json_reader
+reader_of(struct module_state *state, struct slice text)
+{
+    struct json_reader reader = json_reader(text, state_fault(state));
+    reader.unescaped = &state->text;
+    return reader;
+}
+
 PyObject *
 convert_json(struct module_state *state, struct slice text)
 {
-    struct json_reader reader = json_reader(text, state_fault(state));
+    struct json_reader reader = reader_of(state, text);
     PyObject *value = convert_next(state, &reader, 0);
     if (finish(state, &reader, value) == NULL) {
         Py_CLEAR(value);
@@ -202,7 +204,7 @@ fill(struct module_state *state, struct json_reader *reader, PyObject *values)
 int
 convert_values_into(struct module_state *state, struct slice text, PyObject *values)
 {
-    struct json_reader reader = json_reader(text, state_fault(state));
+    struct json_reader reader = reader_of(state, text);
     struct json_value bracket;
     bool filled = json_read(&reader, &bracket) == 0 && fill(state, &reader, values) == 0;
     return finish(state, &reader, filled ? values : NULL) != NULL ? 0 : -1;

@@ -100,9 +100,6 @@ PyObject *convert_values(struct module_state *state, struct slice text,
    in it. 0, or -1 with an exception. */
 int convert_values_into(struct module_state *state, struct slice text, PyObject *values);
 
-/* A string of the wire to str: new, or NULL. */
-PyObject *convert_string(struct module_state *state, const struct json_value *value);
-
 /* ---- strings.c -------------------------------------------------------------------------- */
 
 /* An ASCII text as a str: new, or NULL. */

@@ -21,13 +21,23 @@ source_deinit(struct source *source)
     Py_CLEAR(source->values_type);
 }
 
+/* The str for a name of the envelope, which is there as it was written. */
 static PyObject *
-interned(PyObject *text)
+interned(struct module_state *state, const struct json_value *name)
 {
-    if (text != NULL) {
-        PyUnicode_InternInPlace(&text);
+    struct slice text = name->text;
+    state->text.len = 0;
+    if (name->escaped) {
+        if (json_unescape(text, &state->text, state_fault(state)) < 0) {
+            return raise_fault(state, &state->fault);
+        }
+        text = (struct slice){state->text.data, state->text.len};
     }
-    return text;
+    PyObject *string = PyUnicode_DecodeUTF8(text.ptr, (Py_ssize_t)text.len, "surrogatepass");
+    if (string != NULL) {
+        PyUnicode_InternInPlace(&string);
+    }
+    return string;
 }
 
 /* Ask Python for the class of the values: None for plain tuples, an exception for an unknown stream. */
@@ -60,8 +70,8 @@ source_init(struct module_state *state, struct source *source, const struct mess
         raise_fault(state, &fault);
         return -1;
     }
-    source->component = interned(convert_string(state, &message->component));
-    source->stream = interned(convert_string(state, &message->stream));
+    source->component = interned(state, &message->component);
+    source->stream = interned(state, &message->stream);
     if (source->component == NULL || source->stream == NULL) {
         return -1;
     }

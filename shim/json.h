@@ -36,9 +36,11 @@ enum json_type {
 struct json_value {
     enum json_type type;
     int64_t number;
-    struct slice text; /* of a string: between the quotes, as written; borrowed from the span */
-    bool escaped;      /* the string has escapes: json_unescape() before use */
-    bool ascii;        /* the string has no byte over 127 (as written) */
+    struct slice
+        text;     /* of a string: between the quotes; borrowed from the span as it is written, or
+                          unescaped from the reader's buffer until the next string is read */
+    bool escaped; /* the string has escapes, and may hold lone surrogates */
+    bool ascii;   /* `text` is known to have no byte over 127 */
 };
 
 struct json_reader {
@@ -46,12 +48,15 @@ struct json_reader {
     const char *at;
     const char *end;
     struct fault *fault; /* FAULT_JSON with the offset from `start` */
+    struct buffer
+        *unescaped; /* where strings with escapes are unescaped as they are read, or NULL: then
+                                 json_unescape() does it afterwards */
 };
 
 static inline struct json_reader
 json_reader(struct slice text, struct fault *fault)
 {
-    return (struct json_reader){text.ptr, text.ptr, text.ptr + text.len, fault};
+    return (struct json_reader){text.ptr, text.ptr, text.ptr + text.len, fault, NULL};
 }
 
 /* Read the next value, of an array or object just its bracket. 0 or -1. */

@@ -1,14 +1,12 @@
-/* Reading JSON text. Speed comes from two things: strings are scanned by the machine word, and
-   nothing is copied until somebody asks for it. */
-#include "json.h"
+/* Reading JSON text. Speed comes from two things: strings are scanned many bytes at once, and nothing
+   is copied until somebody asks for it. */
+#include "json_reading.h"
 
 #include <limits.h>
 #include <string.h>
 
-#include "json_scan.h"
-
-static int
-wrong(struct json_reader *reader, const char *what)
+int
+json_wrong(struct json_reader *reader, const char *what)
 {
     size_t offset = (size_t)(reader->at - reader->start);
     if (reader->at >= reader->end) {
@@ -34,85 +32,6 @@ skip_space(struct json_reader *reader)
 }
 
 static bool
-is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-/* Pass over the escape at the reader. */
-static int
-skip_escape(struct json_reader *reader)
-{
-    reader->at++;
-    if (reader->at >= reader->end) {
-        return wrong(reader, "an escape was expected");
-    }
-    if (*reader->at != 'u') {
-        if (memchr("\"\\/bfnrt", *reader->at, 8) == NULL) {
-            return wrong(reader, "not an escape of JSON");
-        }
-        reader->at++;
-        return 0;
-    }
-    reader->at++;
-    for (int i = 0; i < 4; i++, reader->at++) {
-        if (reader->at >= reader->end || !is_hex(*reader->at)) {
-            return wrong(reader, "four hexadecimal digits were expected after \\u");
-        }
-    }
-    return 0;
-}
-
-/* The rest of a string that is not plain: escapes, bytes over 127, or an error. */
-static int
-read_string_on(struct json_reader *reader, struct json_value *value)
-{
-    while (reader->at < reader->end) {
-        unsigned char c = (unsigned char)*reader->at;
-        if (c == '"') {
-            value->text.len = (size_t)(reader->at - value->text.ptr);
-            reader->at++;
-            return 0;
-        }
-        if (c == '\\') {
-            value->escaped = true;
-            if (skip_escape(reader) < 0) {
-                return -1;
-            }
-        } else if (c == 0x7f) {
-            reader->at++;
-        } else if (c >= 0x80) {
-            value->ascii = false;
-            do {
-                reader->at++;
-            } while (reader->at < reader->end && (unsigned char)*reader->at >= 0x80);
-        } else {
-            return wrong(reader, "a control character must be escaped in a string");
-        }
-        reader->at = plain_run_end(reader->at, reader->end);
-    }
-    return wrong(reader, "the end of a string was expected");
-}
-
-/* The reader stands behind the opening quote. */
-static inline int
-read_string(struct json_reader *reader, struct json_value *value)
-{
-    const char *start = reader->at;
-    const char *at = plain_run_end(start, reader->end);
-    value->type = JSON_TYPE_STRING;
-    value->escaped = false;
-    value->ascii = true;
-    value->text = (struct slice){start, (size_t)(at - start)};
-    reader->at = at;
-    if (at < reader->end && *at == '"') { /* most strings are plain */
-        reader->at++;
-        return 0;
-    }
-    return read_string_on(reader, value);
-}
-
-static bool
 digit_at(const struct json_reader *reader)
 {
     return reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9';
@@ -122,7 +41,7 @@ static int
 skip_digits(struct json_reader *reader)
 {
     if (!digit_at(reader)) {
-        return wrong(reader, "a digit was expected");
+        return json_wrong(reader, "a digit was expected");
     }
     while (digit_at(reader)) {
         reader->at++;
@@ -186,7 +105,7 @@ read_number(struct json_reader *reader, struct json_value *value)
     const char *digits_end = reader->at;
     if (*digits == '0' && digits_end - digits > 1) {
         reader->at = digits + 1;
-        return wrong(reader, "a number must not start with 0");
+        return json_wrong(reader, "a number must not start with 0");
     }
     int fraction = skip_fraction(reader);
     if (fraction < 0) {
@@ -233,7 +152,7 @@ read_word(struct json_reader *reader, struct json_value *value)
             return 0;
         }
     }
-    return wrong(reader, "a value was expected");
+    return json_wrong(reader, "a value was expected");
 }
 
 int
@@ -241,13 +160,13 @@ json_read(struct json_reader *reader, struct json_value *value)
 {
     skip_space(reader);
     if (reader->at >= reader->end) {
-        return wrong(reader, "a value was expected");
+        return json_wrong(reader, "a value was expected");
     }
     char c = *reader->at;
     switch (c) {
     case '"':
         reader->at++;
-        return read_string(reader, value);
+        return json_read_string(reader, value);
     case '[':
     case '{':
         reader->at++;
@@ -284,7 +203,7 @@ step(struct json_reader *reader, bool first, char close, const char *expected)
             return 1;
         }
     }
-    return wrong(reader, expected);
+    return json_wrong(reader, expected);
 }
 
 int
@@ -302,15 +221,15 @@ json_member(struct json_reader *reader, bool first, struct json_value *key)
     }
     skip_space(reader);
     if (reader->at >= reader->end || *reader->at != '"') {
-        return wrong(reader, "a key in quotes was expected");
+        return json_wrong(reader, "a key in quotes was expected");
     }
     reader->at++;
-    if (read_string(reader, key) < 0) {
+    if (json_read_string(reader, key) < 0) {
         return -1;
     }
     skip_space(reader);
     if (reader->at >= reader->end || *reader->at != ':') {
-        return wrong(reader, "':' was expected");
+        return json_wrong(reader, "':' was expected");
     }
     reader->at++;
     return 1;
@@ -321,7 +240,7 @@ static int
 skip_string(struct json_reader *reader)
 {
     struct json_value ignored;
-    return read_string(reader, &ignored);
+    return json_read_string(reader, &ignored);
 }
 
 /* Pass over the rest of an array or object. One bit a level remembers which bracket closes it. */
@@ -334,7 +253,7 @@ skip_nested(struct json_reader *reader)
         char c = reader->at < reader->end ? *reader->at : ' ';
         size_t bit = depth % CHAR_BIT;
         if (reader->at >= reader->end) {
-            return wrong(reader, "a closing bracket was expected");
+            return json_wrong(reader, "a closing bracket was expected");
         }
         if (c == '[' || c == '{') {
             if (++depth > JSON_DEPTH_MAX) {
@@ -346,7 +265,7 @@ skip_nested(struct json_reader *reader)
             *kind = (char)((*kind & ~(1 << bit)) | ((c == '{') << bit));
         } else if (c == ']' || c == '}') {
             if (((kinds[depth / CHAR_BIT] >> bit) & 1) != (c == '}')) {
-                return wrong(reader, "the other closing bracket was expected");
+                return json_wrong(reader, "the other closing bracket was expected");
             }
             depth--;
         }
@@ -380,5 +299,5 @@ int
 json_finish(struct json_reader *reader)
 {
     skip_space(reader);
-    return reader->at == reader->end ? 0 : wrong(reader, "the end of the text was expected");
+    return reader->at == reader->end ? 0 : json_wrong(reader, "the end of the text was expected");
 }

@@ -28,11 +28,9 @@ put_escape(char *out, unsigned char c)
 static int
 write_string_on(struct buffer *out, const char *at, const char *end, struct fault *fault)
 {
+    uint64_t high = 0;
     while (at < end) {
-        const char *special = plain_run_end(at, end);
-        while (special < end && (unsigned char)*special >= 0x80) {
-            special = plain_run_end(special + 1, end); /* UTF-8 goes out as it is */
-        }
+        const char *special = scan_run(at, end, true, &high); /* UTF-8 goes out as it is */
         size_t run = (size_t)(special - at);
         bool escape = special < end;
         /* what is left, five bytes more for an escape of one of them, the closing quote */
@@ -56,7 +54,8 @@ int
 json_write_string(struct buffer *out, struct slice utf8, struct fault *fault)
 {
     const char *end = utf8.ptr + utf8.len;
-    const char *special = plain_run_end(utf8.ptr, end);
+    uint64_t high = 0;
+    const char *special = scan_run(utf8.ptr, end, true, &high);
     size_t run = (size_t)(special - utf8.ptr);
     char *to = buffer_room(out, utf8.len + 2, fault);
     if (to == NULL) {

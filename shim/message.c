@@ -236,8 +236,9 @@ static bool
 plain_text(struct json_reader *reader, struct json_value *value)
 {
     const char *start = reader->at;
-    const char *end = plain_run_end(start, reader->end);
-    if (end >= reader->end || *end != '"') {
+    uint64_t high = 0;
+    const char *end = scan_run(start, reader->end, false, &high);
+    if (end >= reader->end || *end != '"' || high != 0) {
         return false;
     }
     *value = (struct json_value){.type = JSON_TYPE_STRING,
@@ -264,7 +265,9 @@ static inline bool
 drop_plain_text(struct json_reader *reader, struct json_value *value)
 {
     const char *quote = memrchr(reader->at, '"', (size_t)(reader->end - reader->at));
-    if (quote == NULL || plain_run_end(quote + 1, reader->end) != reader->end) {
+    uint64_t high = 0;
+    if (quote == NULL || scan_run(quote + 1, reader->end, false, &high) != reader->end ||
+        high != 0) {
         return false;
     }
     *value = (struct json_value){.type = JSON_TYPE_STRING,

@@ -255,6 +255,39 @@ START_TEST(string)
 }
 END_TEST
 
+/* The same, unescaped on the way; the escapes before the limits of pieces and of words. */
+START_TEST(string_unescaped_as_it_is_read)
+{
+    static const size_t lengths[] = {0, 1, 7, 8, 15, 16, 17, 8190, 8191, 8192, 8193, 20000};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        struct buffer text = {0};
+        struct buffer unescaped = {0};
+        struct slice inside = {strings[_i].text.ptr + 1, strings[_i].text.len - 2};
+        ck_assert_int_eq(buffer_append(&text, SLICE("\""), NULL), 0);
+        for (size_t n = 0; n < lengths[i]; n++) {
+            ck_assert_int_eq(buffer_append(&text, SLICE("x"), NULL), 0);
+        }
+        ck_assert_int_eq(buffer_append(&text, inside, NULL), 0);
+        ck_assert_int_eq(buffer_append(&text, SLICE("\\n\""), NULL), 0);
+        struct json_reader reader = reader_of((struct slice){text.data, text.len});
+        reader.unescaped = &unescaped;
+        struct json_value value;
+        ck_assert_int_eq(json_read(&reader, &value), 0);
+        ck_assert(value.escaped);
+        ck_assert_int_eq(json_finish(&reader), 0);
+        ck_assert_uint_eq(value.text.len, lengths[i] + strings[_i].utf8.len + 1);
+        struct slice end = {value.text.ptr + lengths[i], strings[_i].utf8.len};
+        check_slice(end, strings[_i].utf8);
+        ck_assert(!value.ascii || json_utf8_length(value.text) == value.text.len);
+        for (size_t n = 0; value.ascii && n < value.text.len; n++) {
+            ck_assert_int_ge(value.text.ptr[n], 0);
+        }
+        buffer_deinit(&text);
+        buffer_deinit(&unescaped);
+    }
+}
+END_TEST
+
 /* The text alone against the guard page, its value behind what the buffer holds already. */
 START_TEST(unescape_reads_and_writes_no_further)
 {
@@ -309,6 +342,7 @@ scalars_and_strings(void)
     tcase_add_loop_test(tcase, mistake, 0, MISTAKES);
     tcase_add_loop_test(tcase, any_byte_in_a_string, 0, 16);
     tcase_add_loop_test(tcase, string, 0, STRINGS);
+    tcase_add_loop_test(tcase, string_unescaped_as_it_is_read, 0, STRINGS);
     tcase_add_loop_test(tcase, unescape_reads_and_writes_no_further, 0, STRINGS);
     tcase_add_loop_test(tcase, every_unicode_escape, 0, 2);
     tcase_add_test(tcase, unescape_into_too_little);

@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "guarded.h"
+#include "json_scan.h"
 #include "message.h"
 #include "oracle.h"
 #include "require.h"
@@ -29,6 +30,43 @@ is_wtf8(struct slice bytes)
     return true;
 }
 
+/* Undoing the escapes on the way comes to the same as doing it afterwards. */
+static void
+check_unescaped_reading(struct slice text, bool readable, struct slice expected)
+{
+    struct buffer unescaped = {0};
+    struct json_reader reader = json_reader(text, NULL);
+    reader.unescaped = &unescaped;
+    struct json_value string;
+    REQUIRE((json_read(&reader, &string) == 0) == readable);
+    REQUIRE(!readable || slice_equal(string.text, expected));
+    for (size_t i = 0; readable && string.ascii && i < string.text.len; i++) {
+        REQUIRE((unsigned char)string.text.ptr[i] < 0x80);
+    }
+    buffer_deinit(&unescaped);
+}
+
+/* Both ways to look at 16 bytes, and one byte after the other, agree. */
+static void
+check_scan(struct slice text)
+{
+    const char *end = text.ptr + text.len;
+    for (const char *at = text.ptr; end - at >= 16; at++) {
+        for (int writing = 0; writing < 2; writing++) {
+            uint64_t high[3] = {0};
+            const char *slowly = scan_slowly(at, at + 16, writing, &high[0]);
+            REQUIRE(scan_16(at, writing, &high[1]) == slowly);
+            REQUIRE(scan_16_portable(at, writing, &high[2]) == slowly);
+            REQUIRE((high[1] != 0) == (high[0] != 0) && (high[2] != 0) == (high[0] != 0));
+        }
+    }
+    for (const char *at = text.ptr; at < end && at < text.ptr + 40; at++) {
+        uint64_t high[2] = {0};
+        REQUIRE(scan_run(at, end, true, &high[0]) == scan_slowly(at, end, true, &high[1]));
+        REQUIRE((high[0] != 0) == (high[1] != 0));
+    }
+}
+
 /* Read any text as the inside of a string. */
 static void
 check_unescape(struct slice text)
@@ -41,7 +79,8 @@ check_unescape(struct slice text)
     struct slice inside = guarded_put(&memory, (struct slice){quoted.data, quoted.len});
     struct json_reader reader = json_reader(inside, NULL);
     struct json_value string;
-    if (json_read(&reader, &string) == 0) {
+    bool readable = json_read(&reader, &string) == 0;
+    if (readable) {
         REQUIRE(string.type == JSON_TYPE_STRING);
         REQUIRE(reader.at == string.text.ptr + string.text.len + 1);
         tree_unescape(&string, &value);
@@ -51,6 +90,7 @@ check_unescape(struct slice text)
             REQUIRE(is_wtf8((struct slice){value.data, value.len}));
         }
     }
+    check_unescaped_reading(inside, readable, (struct slice){value.data, value.len});
     buffer_deinit(&quoted);
     buffer_deinit(&value);
 }
@@ -220,6 +260,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     check_message(guarded_put(&memory, text));
     check_unescape(text);
+    check_scan(guarded_put(&memory, text));
     check_write(guarded_put(&memory, text));
     return 0;
 }
