@@ -48,8 +48,9 @@ args_unpack(const struct parameters *parameters, PyObject *const *args, Py_ssize
     if (nargs > parameters->count) {
         return wrong_count(parameters, nargs);
     }
-    for (Py_ssize_t i = 0; i < parameters->count; i++) {
-        out[i] = i < nargs ? args[i] : NULL;
+    memset(out, 0, (size_t)parameters->count * sizeof *out);
+    for (Py_ssize_t i = 0; i < nargs; i++) {
+        out[i] = args[i];
     }
     if (names != NULL && unpack_names(parameters, args + nargs, names, out) < 0) {
         return -1;

@@ -17,17 +17,28 @@ PyDoc_STRVAR(
     "stream;\n"
     "nothing has been emitted then.");
 
+/* The id of something to anchor to. 0, or -1 with an exception. */
+static int
+anchor_id(struct module_state *state, PyObject *anchor, struct tuple_id *id)
+{
+    if (tuple_id_of(state, anchor, id) < 0) {
+        return -1;
+    }
+    if (!session_is_live(state->session, *id)) {
+        PyErr_Format(PyExc_ValueError,
+                     "cannot anchor to %R: it was acked or failed before (emit first, then ack)",
+                     anchor);
+        return -1;
+    }
+    return 0;
+}
+
+/* Write an anchor behind those that are in state->anchors. */
 static int
 add_anchor(struct module_state *state, PyObject *anchor)
 {
     struct tuple_id id;
-    if (tuple_id_of(state, anchor, &id) < 0) {
-        return -1;
-    }
-    if (!session_is_live(state->session, id)) {
-        PyErr_Format(PyExc_ValueError,
-                     "cannot anchor to %R: it was acked or failed before (emit first, then ack)",
-                     anchor);
+    if (anchor_id(state, anchor, &id) < 0) {
         return -1;
     }
     if ((state->anchors.len > 0 &&
@@ -51,21 +62,33 @@ add_anchors(struct module_state *state, PyObject *anchors)
     return result;
 }
 
-/* Write what the tuple is anchored to into state->anchors. */
+/* One Tuple of Storm's: its id stands ready in it. */
+static int
+anchor_to_tuple(struct module_state *state, TupleObject *tuple, struct emit *emit)
+{
+    struct tuple_id id;
+    emit->anchors = (struct slice){tuple->quoted, (size_t)tuple->digit_count + 2};
+    return anchor_id(state, (PyObject *)tuple, &id);
+}
+
+/* What the tuple is anchored to, borrowed from the Tuple or from state->anchors. */
 static int
 read_anchors(struct module_state *state, const ComponentObject *self, PyObject *anchors,
              struct emit *emit)
 {
-    int result = 0;
-    state->anchors.len = 0;
-    if (argument_given(anchors)) {
-        result = Py_IS_TYPE(anchors, state->tuple_type) || PyUnicode_Check(anchors)
-                     ? add_anchor(state, anchors)
-                     : add_anchors(state, anchors);
-    } else if (self->auto_anchor && self->current != NULL) {
-        result = Py_IS_TYPE(self->current, state->tuple_type) ? add_anchor(state, self->current)
-                                                              : add_anchors(state, self->current);
+    if (!argument_given(anchors)) {
+        anchors = self->auto_anchor ? self->current : NULL;
+        if (anchors == NULL) {
+            return 0;
+        }
     }
+    bool is_tuple = Py_IS_TYPE(anchors, state->tuple_type);
+    if (is_tuple && ((TupleObject *)anchors)->numbered) {
+        return anchor_to_tuple(state, (TupleObject *)anchors, emit);
+    }
+    state->anchors.len = 0;
+    int result = is_tuple || PyUnicode_Check(anchors) ? add_anchor(state, anchors)
+                                                      : add_anchors(state, anchors);
     if (state->anchors.len > 0) {
         emit->anchors = (struct slice){state->anchors.data, state->anchors.len};
     }

@@ -84,7 +84,7 @@ no_room(const struct buffer *out)
 
 /* ---- scalars ---------------------------------------------------------------------------- */
 
-static int
+static inline int
 put(struct buffer *out, struct slice text)
 {
     return buffer_append(out, text, NULL) < 0 ? no_room(out) : 0;

@@ -127,9 +127,9 @@ int encode_value(struct buffer *out, PyObject *value, const char *name);
 typedef struct tuple_object {
     PyObject ob_base;
     int64_t number; /* of the id (struct tuple_id) */
-    bool numbered;  /* its text is in `digits` */
+    bool numbered;  /* its text is in `quoted`, as JSON */
     unsigned char digit_count;
-    char digits[TUPLE_ID_DIGITS];
+    char quoted[1 + TUPLE_ID_DIGITS + 1];
     PyObject *id;        /* str; NULL while nobody asked for the id of a numbered one */
     PyObject *component; /* str */
     PyObject *stream;    /* str */

@@ -22,7 +22,8 @@ set_id(TupleObject *self, struct tuple_id id, PyObject *text)
     self->digit_count = 0;
     if (id.numbered) {
         self->digit_count = (unsigned char)id.text.len;
-        memcpy(self->digits, id.text.ptr, id.text.len);
+        self->quoted[0] = self->quoted[1 + id.text.len] = '"';
+        memcpy(self->quoted + 1, id.text.ptr, id.text.len);
     }
 }
 
@@ -190,7 +191,7 @@ tuple_get_id(TupleObject *self, void *unused)
 {
     (void)unused;
     if (self->id == NULL) {
-        self->id = PyUnicode_FromStringAndSize(self->digits, self->digit_count);
+        self->id = PyUnicode_FromStringAndSize(self->quoted + 1, self->digit_count);
     }
     return Py_XNewRef(self->id);
 }
@@ -264,7 +265,7 @@ tuple_id_of(struct module_state *state, PyObject *object, struct tuple_id *id)
     if (Py_IS_TYPE(object, state->tuple_type)) {
         TupleObject *tuple = (TupleObject *)object;
         if (tuple->numbered) {
-            *id = (struct tuple_id){tuple->number, true, {tuple->digits, tuple->digit_count}};
+            *id = (struct tuple_id){tuple->number, true, {tuple->quoted + 1, tuple->digit_count}};
             return 0;
         }
         object = tuple->id;
