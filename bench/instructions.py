@@ -1,0 +1,175 @@
+"""Counts the instructions that a tuple takes. Started by bench/instructions, which builds first."""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import valgrind
+from cases import CASES, Case
+from children import HERE, SHIM
+
+BUDGETS = HERE / 'instructions.json'
+FEW, MANY = 2000, 4000
+"""Tuples in the two runs whose difference counts: start and end fall out of it."""
+TOLERANCE = 0.05
+SHOWN = 30
+
+ABOUT = """
+Counts the instructions that our executable takes for a tuple, by running it under valgrind with
+2,000 and with 4,000 tuples. The numbers hardly depend on the machine or on what else it does (some
+tenths of a percent), but on the Python and the compilers: the budgets in instructions.json are
+those of one such build each. It fails if a case takes over 5 % more than its budget.
+"""
+
+Numbers = dict[str, int]
+
+
+def parse(given: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser('bench/instructions', description=ABOUT)
+    names = [case.name for case in CASES]
+    parser.add_argument('--only', metavar='CASE', action='append', default=[], choices=names,
+                        help='this case (repeatable): ' + ', '.join(names))
+    parser.add_argument('--update', action='store_true',
+                        help='make what is counted the budgets of this build')
+    parser.add_argument('--profile', metavar='CASE', choices=names,
+                        help='show where the instructions of a case go instead')
+    return parser.parse_args(given)
+
+
+def output(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def build() -> str:
+    """What the numbers depend on, in words: libpython and how it was compiled, and our compiler."""
+    shim = output(SHIM, '--version').partition(', ')[2].partition(' at ')[0]
+    flags = sysconfig.get_config_var('CONFIG_ARGS') or ''
+    ways = [way for way, flag in [('PGO', '--enable-optimizations'), ('LTO', '--with-lto')]
+            if flag in flags]
+    compiled = ' '.join([platform.python_compiler(), *ways])
+    return (f'{shim}, {compiled}; cc {output("cc", "-dumpfullversion")}, '
+            f'{" ".join(platform.libc_ver())}, {platform.machine()}')
+
+
+def per_tuple(few: int, many: int) -> int:
+    return round((many - few) / (MANY - FEW))
+
+
+def count_all(cases: list[Case], folder: Path) -> dict[str, tuple[int, int]]:
+    """Each case's instructions a tuple: the interpreter's and the guardian's. valgrind.Wrong."""
+    for case in cases:
+        valgrind.start_once(case, folder / case.name)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        runs = {case.name: [pool.submit(valgrind.count, case, tuples,
+                                        folder / f'{case.name}-{tuples}', 'cachegrind')
+                            for tuples in (FEW, MANY)] for case in cases}
+        try:
+            counts = {name: [run.result() for run in both] for name, both in runs.items()}
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return {name: (per_tuple(few.interpreter, many.interpreter),
+                   per_tuple(few.guardian, many.guardian))
+            for name, (few, many) in counts.items()}
+
+
+def read_budgets() -> dict[str, Numbers]:
+    budgets: dict[str, Numbers] = json.loads(BUDGETS.read_text(encoding='utf-8'))
+    return budgets
+
+
+def verdict(counted: int, budget: int | None) -> str:
+    if budget is None:
+        return 'no budget'
+    difference = counted / budget - 1
+    if difference > TOLERANCE:
+        return f'{difference:+.1%} OVER BUDGET'
+    if difference < -TOLERANCE:
+        return f'{difference:+.1%} less: update the budget'
+    return f'{difference:+.1%}'
+
+
+def compare(counted: dict[str, tuple[int, int]], budgets: Numbers) -> int:
+    """Print the table; how many cases are over their budgets."""
+    print(f'{"case":<12} {"instructions":>12} {"guardian":>9} {"budget":>9}')
+    over = 0
+    for name, (interpreter, guardian) in counted.items():
+        budget = budgets.get(name)
+        says = verdict(interpreter, budget)
+        over += 'OVER' in says
+        print(f'{name:<12} {interpreter:>12,} {guardian:>9,} '
+              f'{"" if budget is None else format(budget, ","):>9}  {says}')
+    return over
+
+
+def update(key: str, counted: dict[str, tuple[int, int]]) -> None:
+    budgets = read_budgets()
+    budgets[key] = budgets.get(key, {}) | {name: numbers[0] for name, numbers in counted.items()}
+    BUDGETS.write_text(json.dumps(budgets, indent=2) + '\n', encoding='utf-8')
+    print(f'bench/instructions: {len(counted)} budgets written')
+
+
+def check(arguments: argparse.Namespace, folder: Path) -> None:
+    key = build()
+    print(f'instructions a tuple, {key}')
+    cases = [case for case in CASES if case.name in arguments.only or not arguments.only]
+    counted = count_all(cases, folder)
+    budgets = read_budgets().get(key, {})
+    over = compare(counted, budgets)
+    if arguments.update:
+        update(key, counted)
+    elif over:
+        sys.exit(f'bench/instructions: {over} of {len(counted)} cases over budget; --profile CASE '
+                 'shows where they go, --update accepts them')
+    elif not budgets:
+        print('bench/instructions: no budgets for this build, so nothing was compared; '
+              '--update makes these the budgets')
+    else:
+        compared = sum(name in budgets for name in counted)
+        print(f'bench/instructions: {compared} of {len(counted)} cases compared, no complaints')
+
+
+def profile(case: Case, folder: Path) -> None:
+    valgrind.start_once(case, folder / case.name)
+    with ThreadPoolExecutor(2) as pool:
+        few, many = pool.map(
+            lambda tuples: valgrind.count(case, tuples, folder / str(tuples), 'callgrind'),
+            (FEW, MANY))
+    print(f'{case.name}: {per_tuple(few.interpreter, many.interpreter):,} instructions a tuple')
+    for inclusive in (False, True):
+        print(f'\n{"with what they call" if inclusive else "by themselves"}:')
+        difference = valgrind.functions(many, inclusive)
+        difference.subtract(valgrind.functions(few, inclusive))
+        for name, number in difference.most_common(SHOWN):
+            print(f'{number / (MANY - FEW):>10,.1f}  {name}')
+
+
+def main() -> None:
+    arguments = parse(sys.argv[1:])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        with tempfile.TemporaryDirectory(prefix='instructions-') as name:
+            if arguments.profile:
+                chosen = next(case for case in CASES if case.name == arguments.profile)
+                profile(chosen, Path(name))
+            else:
+                check(arguments, Path(name))
+    except valgrind.Wrong as wrong:
+        sys.exit(f'bench/instructions: {wrong}')
+    except subprocess.CalledProcessError as error:
+        sys.exit(f'bench/instructions: {(error.stderr or str(error)).strip()}')
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+if __name__ == '__main__':
+    main()

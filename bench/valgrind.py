@@ -1,0 +1,104 @@
+"""Runs our executable under valgrind, from a file to a file, and says what each process executed.
+
+Nothing here depends on the machine's speed: the child finds all of its input there at once, as in a
+flood, and so reads and writes in the same portions each time.
+"""
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from cases import Case
+from children import HERE, STORMCELL
+from wire import write_input
+
+
+class Wrong(Exception):
+    """A run that failed or whose answers are not those to its input; the text says how."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Instructions of the two processes. profile: valgrind's file about the interpreter's."""
+
+    interpreter: int
+    guardian: int
+    profile: Path
+
+
+def environment() -> dict[str, str]:
+    # A fixed seed: dicts of strings then have the same collisions in each run.
+    return STORMCELL.environment() | {'PYTHONHASHSEED': '0'}
+
+
+def converse(command: list[str], folder: Path, tuples: int) -> int:
+    """Run a command over the folder's input; its pid, when it has answered everything. Wrong."""
+    said = folder / 'said'
+    with (folder / 'input').open('rb') as source, said.open('wb') as sink:
+        with subprocess.Popen(command, stdin=source, stdout=sink, stderr=subprocess.PIPE,
+                              cwd=HERE, env=environment()) as process:
+            try:
+                complaint = process.communicate()[1].decode(errors='replace').strip()
+            except BaseException:
+                process.kill()
+                raise
+    # Each tuple is acked once; a spout syncs once for each time that it is asked.
+    answers = len(re.findall(rb'"command": ?"(?:ack|sync)"', said.read_bytes()))
+    if process.returncode != 0 or answers != tuples:
+        raise Wrong(f'{folder.name}: {" ".join(command)} ended with status {process.returncode} '
+                    f'after {answers} of {tuples} answers\n{complaint}'.strip())
+    return process.pid
+
+
+def start_once(case: Case, folder: Path) -> None:
+    """Run a case without valgrind: it shows that it can, and leaves compiled modules. Wrong."""
+    folder.mkdir()
+    write_input(case, 1000, folder, folder / 'input')
+    converse(STORMCELL.command(case), folder, 1000)
+
+
+def count(case: Case, tuples: int, folder: Path, tool: str) -> Counts:
+    """Run a case with so many tuples under one of valgrind's tools that count. Wrong."""
+    folder.mkdir()
+    write_input(case, tuples, folder, folder / 'input')
+    valgrind = ['valgrind', f'--tool={tool}', f'--{tool}-out-file={folder}/counts.%p',
+                f'--log-file={folder}/log.%p', '--trace-children=yes']
+    if tool == 'cachegrind':
+        valgrind.append('--cache-sim=no')
+    guardian = converse([*valgrind, *STORMCELL.command(case)], folder, tuples)
+    counted = {int(path.suffix[1:]): path for path in folder.glob('counts.*')}
+    others = [pid for pid in counted if pid != guardian]
+    if guardian not in counted or len(others) != 1:
+        raise Wrong(f'{case.name}: valgrind saw {len(counted)} processes instead of two')
+    profile = counted[others[0]]
+    return Counts(total(profile), total(counted[guardian]), profile)
+
+
+def total(counts: Path) -> int:
+    """The sum in what valgrind wrote at the end of a process."""
+    found = re.findall(r'^(?:summary|totals): *(\d+)', counts.read_text(errors='replace'), re.M)
+    if not found:
+        raise Wrong(f'{counts.parent.name}: valgrind counted nothing in one process')
+    return int(found[-1])
+
+
+def functions(counts: Counts, inclusive: bool) -> Counter[str]:
+    """What each function of the interpreter's process took, from a run with callgrind: by itself,
+    for each file that it has lines of (inlined), or with what it calls."""
+    done = subprocess.run(
+        ['callgrind_annotate', '--auto=no', '--threshold=100', '--show-percs=no',
+         f'--inclusive={"yes" if inclusive else "no"}', str(counts.profile)],
+        check=True, capture_output=True, text=True, errors='replace')
+    found: Counter[str] = Counter()
+    for number, path, function in re.findall(
+            r'^ *([\d,]+) +(\S*?):(.+?)(?: \[.*\])?$', done.stdout, re.M):
+        instructions = int(number.replace(',', ''))
+        if inclusive:  # each of its files has the whole
+            found[function] = max(found[function], instructions)
+        else:
+            found[f'{os.path.basename(path)}:{function}'] += instructions
+    return found
