@@ -21,6 +21,16 @@ past(const char *at, const char *literal, size_t len)
 }
 
 static void
+settle(struct answers *answers, struct ring_tuple *tuple, struct span line)
+{
+    if (!tuple->live) {
+        die("an answer to what is not in flight (answered before?): %.*s", (int)line.len, line.ptr);
+    }
+    tuple->live = false;
+    answers->acks++;
+}
+
+static void
 take_ack(struct answers *answers, const char *at, struct span line)
 {
     const char *start = PAST(PAST(PAST(PAST(at, ","), "\"id\""), ":"), "\"");
@@ -34,12 +44,7 @@ take_ack(struct answers *answers, const char *at, struct span line)
     if (tuple == NULL) {
         die("an ack for a tuple that was never sent: %.*s", (int)line.len, line.ptr);
     }
-    if (!tuple->live) {
-        die("an ack for a tuple that is not in flight (acked before?): %.*s", (int)line.len,
-            line.ptr);
-    }
-    tuple->live = false;
-    answers->acks++;
+    settle(answers, tuple, line);
 }
 
 static void
@@ -61,7 +66,11 @@ take_message(struct answers *answers, struct span line)
         answers->emits++;
     } else if (PAST(command, "\"log\"") != NULL) {
         answers->logs++;
-    } else if (PAST(command, "\"sync\"") == NULL && PAST(command, "\"metrics\"") == NULL) {
+    } else if (PAST(command, "\"sync\"") != NULL) {
+        if (answers->spout) {
+            settle(answers, ring_in_turn(answers->ring), line);
+        }
+    } else if (PAST(command, "\"metrics\"") == NULL) {
         die("the child said %.*s", (int)line.len, line.ptr); /* error, fail, or what nobody knows */
     }
 }

@@ -11,8 +11,9 @@
 
 struct answers {
     struct ring *ring;
-    bool greeted; /* the handshake has been answered */
-    uint64_t acks;
+    bool spout;    /* a sync settles a command, as an ack settles a tuple */
+    bool greeted;  /* the handshake has been answered */
+    uint64_t acks; /* of a spout: syncs */
     uint64_t emits;
     uint64_t logs;
 };

@@ -88,20 +88,20 @@ child_start(struct child *child, char *const command[], int cpu)
 }
 
 void
-child_find_clocks(struct child *child)
+child_find_processes(struct child *child)
 {
     DIR *processes = opendir("/proc");
     if (processes == NULL) {
         die("cannot read /proc: %s", strerror(errno));
     }
-    child->clock_count = 0;
+    child->count = 0;
     for (struct dirent *entry = readdir(processes); entry != NULL; entry = readdir(processes)) {
         pid_t pid = (pid_t)atoi(entry->d_name);
-        if (pid <= 0 || getpgid(pid) != child->pid || child->clock_count == CHILD_PROCESSES) {
+        if (pid <= 0 || getpgid(pid) != child->pid || child->count == CHILD_PROCESSES) {
             continue;
         }
-        if (clock_getcpuclockid(pid, &child->clocks[child->clock_count]) == 0) {
-            child->clock_count++;
+        if (clock_getcpuclockid(pid, &child->clocks[child->count]) == 0) {
+            child->pids[child->count++] = pid;
         }
     }
     closedir(processes);
@@ -111,7 +111,7 @@ int64_t
 child_cpu_ns(const struct child *child)
 {
     int64_t sum = 0;
-    for (size_t i = 0; i < child->clock_count; i++) {
+    for (size_t i = 0; i < child->count; i++) {
         struct timespec used;
         if (clock_gettime(child->clocks[i], &used) < 0) {
             die("one of the child's processes ended while it was measured");
@@ -119,6 +119,33 @@ child_cpu_ns(const struct child *child)
         sum += (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
     }
     return sum;
+}
+
+long
+child_peak_kib(const struct child *child, size_t index)
+{
+    char line[256];
+    long kib = -1;
+    snprintf(line, sizeof(line), "/proc/%d/status", (int)child->pids[index]);
+    FILE *status = fopen(line, "r");
+    while (status != NULL && kib < 0 && fgets(line, sizeof(line), status) != NULL) {
+        sscanf(line, "VmHWM: %ld", &kib);
+    }
+    if (kib < 0) {
+        die("one of the child's processes ended before its memory was read");
+    }
+    fclose(status);
+    return kib;
+}
+
+void
+child_wait(struct child *child)
+{
+    int status;
+    if (waitpid(child->pid, &status, 0) < 0 || status != 0) {
+        die("the child did not end well: wait status %d", status);
+    }
+    group = 0;
 }
 
 /* Wait for its end, but not for ever. */

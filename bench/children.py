@@ -1,30 +1,40 @@
-"""The programs that are measured, and how each is started for a case."""
+"""The programs that are measured, and how each is started for a component."""
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from cases import Case, Values, echoed
+from cases import Case, Expect, floor_expect
 
 HERE = Path(__file__).resolve().parent
+HOSTS = HERE / 'hosts'
 BUILT = HERE.parent / 'build' / 'bench'
-PEERS_PYTHON = BUILT / 'peers' / 'bin' / 'python'
+PEERS = BUILT / 'peers' / 'bin'
+STORMPY = BUILT / 'storm.py'
 SHIM = os.environ.get('STORMCELL_SHIM', '')
-
-Expect = Callable[[Sequence[Values]], Iterable[list[Values]]]
+OURS = os.environ.get('PYTHONPATH', '').split(os.pathsep)
 
 
 @dataclass(frozen=True)
 class Child:
-    """command: for a case. path: folders of Python modules. expect: what it emits."""
+    """
+    command: to start a case's component.
+    path: folders of Python modules.
+    expect: what it answers.
+    options: the driver's.
+    everywhere: measured in every mode, and not in `flood` and `100` alone (of `wordcount`: in all).
+    """
 
     name: str
     command: Callable[[Case], list[str]]
     path: list[Path | str]
-    expect: Callable[[Case], Expect]
+    expect: Callable[[Case], Expect] = lambda case: case.expect
+    options: list[str] = field(default_factory=list)
+    everywhere: bool = True
 
     def environment(self) -> dict[str, str]:
         """This process's own, without what leads to another Python or another child's modules."""
@@ -32,45 +42,68 @@ class Child:
                 if not name.startswith(('PYTHON', 'VIRTUAL_ENV', 'STORMCELL_'))}
         return ours | {'PYTHONPATH': os.pathsep.join(map(str, self.path))}
 
+    @property
+    def reads_task_ids(self) -> bool:
+        return '--task-ids' in self.options
 
-def _pystorm(case: Case) -> list[str]:
-    return [str(PEERS_PYTHON), str(HERE / 'hosts' / 'pystorm' / 'start.py'), case.component]
+
+def _started_by(*command: Path | str) -> Callable[[Case], list[str]]:
+    return lambda case: [*map(str, command), case.component]
 
 
-STORMCELL = Child(
-    'stormcell',
-    lambda case: [SHIM, case.component],
-    [HERE / 'hosts' / 'stormcell', HERE, *os.environ.get('PYTHONPATH', '').split(os.pathsep)],
-    lambda case: case.expect,
-)
-PYSTORM = Child('pystorm', _pystorm, [HERE / 'hosts' / 'pystorm', HERE], lambda case: case.expect)
-FLOOR = Child(
-    'C child',
-    lambda case: [str(BUILT / 'floor'), 'emit' if case.emits else 'ack'],
-    [],
-    lambda case: echoed if case.emits else case.expect,
-)
-CHILDREN = [STORMCELL, PYSTORM, FLOOR]
+STORMCELL = Child('stormcell', _started_by(SHIM), [HOSTS / 'stormcell', HERE, *OURS])
+EXTENSION = Child('stormcell.run', _started_by(sys.executable, '-m', 'stormcell.run'),
+                  STORMCELL.path)
+PYSTORM = Child('pystorm', _started_by(PEERS / 'python', HOSTS / 'start.py'),
+                [HOSTS / 'pystorm', HERE])
+STREAMPARSE = Child('streamparse', _started_by(PEERS / 'streamparse_run'),
+                    [HOSTS / 'streamparse', HERE], everywhere=False)
+
+
+def _stormpy(name: str, *hosts: Path) -> Child:
+    # Its Python has no simplejson, which storm.py would take if it were there: without it is faster.
+    return Child(name, _started_by(STORMPY / 'bin' / 'python', HOSTS / 'start.py'),
+                 [*hosts, HERE, STORMPY / 'resources'], options=['--task-ids'], everywhere=False)
+
+
+STORM_PY = _stormpy('storm.py', HOSTS / 'stormpy')
+STORM_PY_UNREAD = _stormpy('storm.py, ids unread', HOSTS / 'stormpy-unread', HOSTS / 'stormpy')
+FLOOR = Child('C child', lambda case: [str(BUILT / 'floor'), *case.floor], [], floor_expect)
+
+CHILDREN = [STORMCELL, PYSTORM, STREAMPARSE, STORM_PY, STORM_PY_UNREAD, FLOOR]
+if not (PEERS / 'streamparse_run').exists():
+    CHILDREN.remove(STREAMPARSE)  # bench/run has said why
 
 PEER_FACTS = """
 import platform, sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from simplejson.encoder import c_make_encoder
 from simplejson.scanner import c_make_scanner
 if not (c_make_encoder and c_make_scanner):
     sys.exit('simplejson came without its C part, which would be unfair to pystorm')
-print(version('pystorm'), version('simplejson'), platform.python_version())
+for name in 'pystorm', 'streamparse':
+    try:
+        print(f'{name} {version(name)}')
+    except PackageNotFoundError:
+        print(f'{name}: does not install here, left out')
+print(f"simplejson {version('simplejson')} with its C part, Python {platform.python_version()}")
 """
 
 
 def versions() -> dict[str, str]:
     """Who is measured. subprocess.CalledProcessError."""
     ours = subprocess.run([SHIM, '--version'], check=True, capture_output=True, text=True).stdout
-    peers = subprocess.run(
-        [PEERS_PYTHON, '-c', PEER_FACTS], check=True, capture_output=True, text=True
-    ).stdout.split()
+    pystorm, streamparse, python = subprocess.run(
+        [PEERS / 'python', '-c', PEER_FACTS], check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    storm = (STORMPY / 'version').read_text(encoding='utf-8').strip()
     return {
-        'stormcell': ours.strip().partition(' at ')[0],
-        'pystorm': f'pystorm {peers[0]}, simplejson {peers[1]} with its C part, Python {peers[2]}',
-        'C child': 'bench/floor.c: no Python, finds the id and repeats the values',
+        STORMCELL.name: ours.strip().partition(' at ')[0],
+        PYSTORM.name: f'{pystorm}, {python}',
+        STREAMPARSE.name: f'{streamparse}, {python}',
+        STORM_PY.name: f'storm.py of Storm {storm} by its own emit(), which waits for task ids; '
+                       "json of Python's own library (faster than with simplejson)",
+        STORM_PY_UNREAD.name: 'the same storm.py by emitBolt(), which does not wait; it never '
+                              'forgets an id that it got',
+        FLOOR.name: 'bench/floor.c: no Python, finds the id and answers with what lies ready',
     }

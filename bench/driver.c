@@ -23,7 +23,8 @@ enum {
     SINGLE_MAX = 64,       /* single messages written before it is looked for answers */
     READ_ROOM = 4 << 20,   /* the longest answer */
     SAMPLES_MAX = 4 << 20, /* round trips that are kept */
-    PATIENCE_MS = 20000    /* without any answer */
+    PATIENCE_MS = 20000,   /* without any answer */
+    IDS_AT_ONCE = 1024     /* lists of task ids in one write */
 };
 
 /* What is read at the two ends of the measured time. */
@@ -33,6 +34,10 @@ struct reading {
     int64_t busy_ns;
     uint64_t acks;
 };
+
+/* What an emit is answered with where the child waits for it: the tasks that got it. */
+static const char TASK_IDS[] = "[5]\nend\n";
+enum { TASK_IDS_LEN = sizeof(TASK_IDS) - 1 };
 
 enum phase { WARMING, MEASURING, ENDING };
 
@@ -46,17 +51,22 @@ struct run {
     uint64_t last; /* no more than that many are sent */
     size_t next;   /* the tuple that is sent next */
     size_t part;   /* bytes of it that are sent */
-    bool full;     /* the pipe took less than it was offered */
-    char *bytes;   /* read and not yet understood */
+    char *ids;     /* as many lists of task ids as are written at once */
+    uint64_t ids_sent;
+    size_t ids_part; /* bytes of the next list that are sent */
+    bool full;       /* the pipe took less than it was offered */
+    char *bytes;     /* read and not yet understood */
     size_t len;
     int64_t sent_ns;
     int64_t moved_ns; /* when the child last took or said something */
     int64_t idle_ns;  /* spent waiting for the child */
     int64_t start_ns;
+    int64_t started_ns; /* the handshake was answered */
     struct reading first;
     struct reading end;
     uint32_t *samples; /* round trips with one in flight, ns */
     size_t sample_count;
+    long peaks_kib[CHILD_PROCESSES];
 };
 
 static int64_t
@@ -102,6 +112,23 @@ note_sent(struct run *run, size_t bytes)
     run->part = bytes;
 }
 
+/* The bytes that the pipe took. */
+static size_t
+offer(struct run *run, const char *bytes, size_t len)
+{
+    ssize_t written = write(run->child.to, bytes, len);
+    if (written >= 0) {
+        run->full = (size_t)written < len;
+        return (size_t)written;
+    }
+    /* a child that has gone shows at the other end, with what it had to say */
+    run->full = errno == EAGAIN || errno == EPIPE;
+    if (!run->full) {
+        die("write: %s", strerror(errno));
+    }
+    return 0;
+}
+
 /* Offer the pipe up to `count` tuples that lie side by side. */
 static void
 send_tuples(struct run *run, size_t count)
@@ -116,22 +143,35 @@ send_tuples(struct run *run, size_t count)
     if (len > WRITE_MAX) {
         len = WRITE_MAX;
     }
-    ssize_t written = write(run->child.to, from, len);
-    if (written < 0) {
-        /* a child that has gone shows at the other end, with what it had to say */
-        run->full = errno == EAGAIN || errno == EPIPE;
-        if (!run->full) {
-            die("write: %s", strerror(errno));
-        }
-        return;
-    }
-    run->full = (size_t)written < len;
-    note_sent(run, (size_t)written);
+    note_sent(run, offer(run, from, len));
+}
+
+/* The lists of task ids that the child has yet to get, none while a tuple is half sent. */
+static uint64_t
+ids_owed(const struct run *run)
+{
+    bool may_be = run->options.task_ids && run->part == 0;
+    return may_be ? run->answers.emits - run->ids_sent : 0;
+}
+
+static void
+send_ids(struct run *run)
+{
+    uint64_t owed = ids_owed(run);
+    size_t at_once = run->options.single ? 1 : IDS_AT_ONCE;
+    size_t count = owed < at_once ? (size_t)owed : at_once;
+    size_t sent = run->ids_part;
+    sent += offer(run, run->ids + sent, count * TASK_IDS_LEN - sent);
+    run->ids_sent += sent / TASK_IDS_LEN;
+    run->ids_part = sent % TASK_IDS_LEN;
 }
 
 static void
 send_what_may_be(struct run *run)
 {
+    while (!run->full && ids_owed(run) > 0) { /* before tuples, as in Storm */
+        send_ids(run);
+    }
     if (run->options.single) {
         for (size_t i = 0; i < SINGLE_MAX && !run->full && allowance(run) > 0; i++) {
             send_tuples(run, 1);
@@ -181,7 +221,7 @@ receive(struct run *run)
 static bool
 wait_for_child(struct run *run)
 {
-    bool more_to_send = !run->full && allowance(run) > 0;
+    bool more_to_send = !run->full && (allowance(run) > 0 || ids_owed(run) > 0);
     struct pollfd ends[] = {{.fd = run->child.from, .events = POLLIN},
                             {.fd = run->full ? run->child.to : -1, .events = POLLOUT}};
     int ready = poll(ends, 2, 0);
@@ -222,10 +262,18 @@ begin(struct run *run)
             receive(run);
         }
     }
+    run->started_ns = now_ns();
     run->full = false;
-    child_find_clocks(&run->child);
+    child_find_processes(&run->child);
     run->idle_ns = 0;
     run->first = read_clocks(run, now_ns());
+}
+
+static uint64_t
+whole_groups(const struct run *run, uint64_t tuples)
+{
+    uint64_t group = run->options.group;
+    return (tuples + group - 1) / group * group;
 }
 
 /* Go from phase to phase by the clock. */
@@ -243,7 +291,7 @@ advance(struct run *run, int64_t now)
     } else {
         run->end = read_clocks(run, now);
         run->phase = ENDING;
-        run->last = run->sent + (run->part > 0); /* what is half sent must be finished */
+        run->last = whole_groups(run, run->sent + (run->part > 0)); /* half sent: finish it */
     }
 }
 
@@ -256,10 +304,25 @@ note_round_trip(struct run *run, int64_t now)
 }
 
 static void
+check_counts(const struct run *run)
+{
+    uint64_t emits = run->sent / run->options.group * run->options.emits;
+    uint64_t logs = run->sent * run->options.logs;
+    if (run->answers.emits != emits) {
+        die("%" PRIu64 " tuples were acked with %" PRIu64 " emits, and not %" PRIu64, run->sent,
+            run->answers.emits, emits);
+    }
+    if (run->answers.logs < logs) {
+        die("%" PRIu64 " tuples were acked with %" PRIu64 " logs, and not %" PRIu64, run->sent,
+            run->answers.logs, logs);
+    }
+}
+
+static void
 converse(struct run *run)
 {
-    run->last = run->options.tuples == 0 ? UINT64_MAX : run->options.tuples;
-    while (run->answers.acks < run->last) {
+    run->last = run->options.tuples == 0 ? UINT64_MAX : whole_groups(run, run->options.tuples);
+    while (run->answers.acks + run->options.keeps < run->last) {
         send_what_may_be(run);
         if (!wait_for_child(run)) {
             continue;
@@ -270,14 +333,17 @@ converse(struct run *run)
         if (run->options.window == 1 && run->answers.acks > acks) {
             note_round_trip(run, now);
         }
+        if (acks == 0) { /* what a child gathers before it acks anything is no part of it */
+            run->first.ns = now;
+        }
         advance(run, now);
     }
     if (run->phase != ENDING) {
         run->end = read_clocks(run, now_ns());
     }
-    if (run->answers.emits != run->sent * run->options.emits) {
-        die("%" PRIu64 " tuples were acked with %" PRIu64 " emits, and not %" PRIu64, run->sent,
-            run->answers.emits, run->sent * run->options.emits);
+    check_counts(run);
+    for (size_t i = 0; i < run->child.count; i++) {
+        run->peaks_kib[i] = child_peak_kib(&run->child, i);
     }
     child_stop(&run->child);
 }
@@ -296,16 +362,24 @@ percentile_us(const struct run *run, size_t percent)
     return run->samples[(run->sample_count - 1) * percent / 100] / 1e3;
 }
 
+static double
+start_ms(const struct run *run)
+{
+    return (double)(run->started_ns - run->start_ns) / 1e6;
+}
+
 static void
 report(struct run *run)
 {
+    bool spout = run->options.spout && run->options.emits > 0;
+    double unit = spout ? (double)run->options.emits : 1; /* of a spout, a tuple is an emit */
     double seconds = (double)(run->end.ns - run->first.ns) / 1e9;
-    double acks = (double)(run->end.acks - run->first.acks);
-    if (acks == 0) {
+    double tuples = unit * (double)(run->end.acks - run->first.acks);
+    if (tuples == 0) {
         die("no tuple was acked in %.2f s", seconds);
     }
-    printf("{\"tuples\": %.0f, \"seconds\": %.6f, \"rate\": %.1f, \"cpu_us\": %.4f", acks, seconds,
-           acks / seconds, (double)(run->end.cpu_ns - run->first.cpu_ns) / 1e3 / acks);
+    printf("{\"tuples\": %.0f, \"seconds\": %.6f, \"rate\": %.1f, \"cpu_us\": %.4f", tuples,
+           seconds, tuples / seconds, (double)(run->end.cpu_ns - run->first.cpu_ns) / 1e3 / tuples);
     printf(", \"driver_busy\": %.3f",
            (double)(run->end.busy_ns - run->first.busy_ns) / 1e9 / seconds);
     if (run->sample_count > 0) {
@@ -313,7 +387,11 @@ report(struct run *run)
         printf(", \"p50_us\": %.2f, \"p99_us\": %.2f", percentile_us(run, 50),
                percentile_us(run, 99));
     }
-    printf(", \"sent\": %" PRIu64 ", \"acks\": %" PRIu64 ", \"emits\": %" PRIu64
+    printf(", \"start_ms\": %.3f, \"peak_kib\": [", start_ms(run));
+    for (size_t i = 0; i < run->child.count; i++) {
+        printf("%s%ld", i == 0 ? "" : ", ", run->peaks_kib[i]);
+    }
+    printf("], \"sent\": %" PRIu64 ", \"acks\": %" PRIu64 ", \"emits\": %" PRIu64
            ", \"logs\": %" PRIu64 "}\n",
            run->sent, run->answers.acks, run->answers.emits, run->answers.logs);
 }
@@ -335,6 +413,41 @@ take_place(struct options *options)
     options->sleep = options->sleep || alone; /* spinning would take the child's time */
 }
 
+static void
+prepare(struct run *run)
+{
+    run->bytes = malloc(READ_ROOM + ANSWERS_SLACK);
+    run->samples = malloc(SAMPLES_MAX * sizeof(*run->samples));
+    run->ids = malloc(IDS_AT_ONCE * TASK_IDS_LEN);
+    if (run->bytes == NULL || run->samples == NULL || run->ids == NULL) {
+        die("out of memory");
+    }
+    for (size_t i = 0; i < IDS_AT_ONCE; i++) {
+        memcpy(run->ids + i * TASK_IDS_LEN, TASK_IDS, TASK_IDS_LEN);
+    }
+}
+
+static void
+measure(struct run *run)
+{
+    if (run->options.what == WHOLE_RUN) {
+        begin(run);
+        converse(run);
+        report(run);
+        return;
+    }
+    if (run->options.what == START_TO_ANSWER) {
+        begin(run);
+        child_stop(&run->child);
+    } else {
+        run->start_ns = now_ns();
+        child_start(&run->child, run->options.command, run->options.child_cpu);
+        child_wait(&run->child);
+        run->started_ns = now_ns();
+    }
+    printf("{\"start_ms\": %.3f}\n", start_ms(run));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -342,18 +455,13 @@ main(int argc, char **argv)
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* without its caller it measures for nobody */
     run.options = options_take(argc, argv);
     take_place(&run.options);
-    ring_load(&run.ring, run.options.input);
+    ring_load(&run.ring, run.options.input, !run.options.spout);
     if (run.options.window == 0 || run.options.window > run.ring.count) {
         run.options.window = run.ring.count;
     }
     run.answers.ring = &run.ring;
-    run.bytes = malloc(READ_ROOM + ANSWERS_SLACK);
-    run.samples = malloc(SAMPLES_MAX * sizeof(*run.samples));
-    if (run.bytes == NULL || run.samples == NULL) {
-        die("out of memory");
-    }
-    begin(&run);
-    converse(&run);
-    report(&run);
+    run.answers.spout = run.options.spout;
+    prepare(&run);
+    measure(&run);
     return 0;
 }

@@ -1,4 +1,4 @@
-"""Measures the hosts of Python bolts side by side. Started by bench/run, which builds first."""
+"""Measures the hosts of Python components side by side. Started by bench/run, which builds first."""
 from __future__ import annotations
 
 import argparse
@@ -9,141 +9,52 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import table
-from cases import CASES, Case
-from children import BUILT, CHILDREN, HERE, Child, versions
+from cases import CASES
+from children import CHILDREN, FLOOR, PYSTORM, STORMCELL, Child, versions
+from drive import check, run_case
+from plan import MODES, Mode, Plan, Result, Wrong, cpus, in_turn, progress
 from wire import write_input
 
-TUPLES = 8192
-"""Prepared for each case: more than any child reads ahead, so that a flood never runs dry."""
-CHECKED = 2000
-"""Tuples whose answers are read word for word before anything is measured."""
-
 ABOUT = """
-Measures what a host of Python bolts costs a tuple: Stormcell, pystorm from PyPI, and a C program
-without Python as the floor, with the same bolts and the same bytes. One process plays Storm for one
-child at a time; the children take turns, repetition by repetition, and ratios are formed within a
-repetition. Every tuple must be acked exactly once and every emit be there, or the run fails.
-What is missing is installed and built first (the peers into build/bench, not into the system).
+Measures what a host of Python components costs a tuple: Stormcell, its peers pystorm, streamparse
+and Storm's own storm.py, and a C program without Python as the floor, with the same components and
+the same bytes. One process plays Storm for one child at a time; the children take turns, repetition
+by repetition, and ratios are formed within a repetition. Every tuple must be acked exactly once and
+every emit be there, or the run fails. What is missing is installed and built first (the peers into
+build/bench, not into the system). --storm measures in a real Storm: bench/run --storm --help.
 """
 
 
-@dataclass(frozen=True)
-class Mode:
-    """How the driver plays Storm. options: the driver's own."""
-
-    name: str
-    about: str
-    options: list[str]
-
-
-MODES = [
-    Mode('flood', 'as fast as the pipe takes it', []),
-    Mode('100', '100 tuples in flight', ['--window', '100']),
-    Mode('1', 'one tuple in flight; the driver spins for the answer', ['--window', '1']),
-    Mode('storm', '1000 in flight, one message a write, sleeps in poll, as Storm does',
-         ['--window', '1000', '--single', '--sleep']),
-]
+def children_for(plan: Plan, case_name: str, mode: Mode) -> list[Child]:
+    """Who is measured. The lesser peers show in two modes how they compare with pystorm."""
+    if plan.quick:
+        return [STORMCELL, FLOOR, *([PYSTORM] if mode.name == 'flood' else [])]
+    everywhere = case_name == 'wordcount' or mode.name in ('flood', '100')
+    return [child for child in CHILDREN if child.everywhere or everywhere]
 
 
-class Wrong(Exception):
-    """A child that died or answered wrongly; the text says which and how."""
-
-
-@dataclass
-class Plan:
-    """inputs: each case's prepared bytes. place: options for where the driver and the child run."""
-
-    cases: list[Case]
-    modes: list[Mode]
-    repetitions: int
-    time_ms: int
-    warm_up_ms: int
-    place: list[str]
-    folder: Path
-
-    def input(self, case: Case) -> Path:
-        return self.folder / f'{case.name}.input'
-
-
-def drive(plan: Plan, case: Case, child: Child, options: list[str]) -> str:
-    """Run the driver with a child; what it prints. Wrong."""
-    emits = ['--emits', '1' if case.emits else '0']
-    command = [str(BUILT / 'driver'), *options, *emits, *plan.place, str(plan.input(case)),
-               *child.command(case)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True,
-                          errors='replace', cwd=HERE, env=child.environment())
-    if done.returncode != 0:
-        said = '\n  '.join(readable(line) for line in done.stderr.splitlines()[-30:])
-        raise Wrong(f'{case.name}, {child.name}: failed with {" ".join(options)}\n  {said}')
-    return done.stdout
-
-
-def readable(line: str) -> str:
-    """A line of the driver's; where it quotes an error message of the child's, what that says."""
-    before, brace, message = line.partition('{')
-    try:
-        return before + str(json.loads(brace + message)['msg']).strip().replace('\n', '\n  ')
-    except (ValueError, KeyError):
-        return line
-
-
-def check(plan: Plan, case: Case, child: Child, messages: list[dict[str, Any]]) -> None:
-    """Hold what a child answers to the first tuples against what the case expects. Wrong."""
-    copy = plan.folder / 'answers'
-    drive(plan, case, child,
-          ['--tuples', str(CHECKED), '--window', '100', '--copy', str(copy)])
-    answers = told(copy)
-    came = messages[:CHECKED]
-    for message, emitted in zip(came, child.expect(case)([each['tuple'] for each in came])):
-        ident = message['id']
-        # need_task_ids: the driver sends none, so nobody may wait for them.
-        emits = [{'command': 'emit', 'anchors': [ident], 'tuple': values, 'need_task_ids': False}
-                 for values in emitted]
-        for want in [*emits, {'command': 'ack', 'id': ident}]:
-            got = next(answers, {})
-            if any(got.get(key) != value for key, value in want.items()):
-                raise Wrong(f'{case.name}, {child.name}: to {message}\n'
-                            f'  it answers {got}\n  and not    {want}')
-
-
-def told(copy: Path) -> Iterator[dict[str, Any]]:
-    """The answers in a copy of what a child said: no pid, no logs."""
-    for text in copy.read_text(encoding='utf-8').split('\nend\n')[:-1]:
-        message = json.loads(text)
-        if message.get('command') in ('emit', 'ack'):
-            yield message
-
-
-def measure(plan: Plan) -> list[dict[str, Any]]:
+def measure(plan: Plan) -> list[Result]:
     """One result for each case, mode, repetition and child. Wrong."""
     results = []
-    clock = ['--time', str(plan.time_ms), '--warm-up', str(plan.warm_up_ms)]
     for repetition in range(plan.repetitions):
-        # Each goes first in turn, so that none always runs behind the same other one.
-        first = repetition % len(CHILDREN)
-        turns = CHILDREN[first:] + CHILDREN[:first]
         for case in plan.cases:
             for mode in plan.modes:
-                for child in turns:
+                if mode.name not in case.modes:
+                    continue
+                for child in in_turn(children_for(plan, case.name, mode), repetition):
                     progress(f'repetition {repetition + 1} of {plan.repetitions}: '
                              f'{case.name}, {mode.name}, {child.name}')
-                    result = json.loads(drive(plan, case, child, [*mode.options, *clock]))
+                    options = [*mode.driver_options(case), *plan.clock()]
                     results.append({'case': case.name, 'mode': mode.name, 'child': child.name,
-                                    'repetition': repetition, **result})
+                                    'repetition': repetition,
+                                    **run_case(plan, case, child, options)})
     progress('')
     return results
-
-
-def progress(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f'\r\033[K{text}', end='', file=sys.stderr, flush=True)
 
 
 def processor() -> str:
@@ -170,17 +81,16 @@ def place(pin: str | None) -> list[str]:
     """The driver's options for --pin."""
     if pin is None:
         return []
-    cpus = sorted(os.sched_getaffinity(0))
-    if pin == 'apart' and len(cpus) < 2:
+    if pin == 'apart' and len(cpus()) < 2:
         sys.exit('bench/run: --pin apart needs two CPUs')
-    return ['--cpus', f'{cpus[0]},{cpus[0 if pin == "same" else 1]}']
+    return ['--cpus', f'{cpus()[0]},{cpus()[0 if pin == "same" else 1]}']
 
 
 def parse(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='bench/run', description=ABOUT, epilog=legend(),
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--quick', action='store_true',
-                        help='2 short repetitions: are the answers right? The numbers are rough')
+                        help='one short repetition: are the answers right? The numbers are rough')
     parser.add_argument('--only', metavar='CASE', action='append', default=[],
                         choices=[case.name for case in CASES], help='this case (repeatable)')
     parser.add_argument('--mode', metavar='MODE', action='append', default=[],
@@ -205,24 +115,30 @@ def legend() -> str:
 def make_plan(arguments: argparse.Namespace, folder: Path) -> Plan:
     quick = arguments.quick
     return Plan(
+        quick=quick,
         cases=[case for case in CASES if case.name in arguments.only or not arguments.only],
         modes=[mode for mode in MODES if mode.name in arguments.mode or not arguments.mode],
-        repetitions=arguments.repeat or (2 if quick else 5),
-        time_ms=250 if quick else 1000,
-        warm_up_ms=100 if quick else 250,
+        repetitions=arguments.repeat or (1 if quick else 5),
+        time_ms=60 if quick else 350,
+        warm_up_ms=30 if quick else 100,
         place=place(arguments.pin),
         folder=folder,
     )
 
 
-def run(arguments: argparse.Namespace, folder: Path) -> None:
-    plan = make_plan(arguments, folder)
-    about = facts(arguments)
+def prepare(plan: Plan) -> None:
+    """Write what is sent and check every child's answers to it. Wrong."""
     for case in plan.cases:
-        messages = write_input(case, TUPLES, folder, plan.input(case))
+        messages = write_input(case, plan.input(case.name))
         for child in CHILDREN:
             progress(f'checking {case.name}, {child.name}')
             check(plan, case, child, messages)
+
+
+def run(arguments: argparse.Namespace, folder: Path) -> None:
+    plan = make_plan(arguments, folder)
+    about = facts(arguments)
+    prepare(plan)
     results = measure(plan)
     rows = table.summarize(results)
     table.show(about, rows, plan.repetitions)

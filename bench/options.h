@@ -9,13 +9,19 @@
 struct options {
     const char *input;
     char **command;
+    enum { WHOLE_RUN, START_TO_ANSWER, START_TO_EXIT } what; /* is measured */
     size_t window; /* tuples in flight at most; 0: as many as there are */
     bool single;   /* one message a write(2), as Storm writes */
     bool sleep;    /* sleep in poll(2) for answers, as Storm's threads do; else spin */
     int64_t warm_up_ms;
     int64_t time_ms;
     uint64_t tuples; /* stop after that many instead of by the clock */
-    uint64_t emits;  /* expected for each tuple */
+    bool spout;      /* INPUT holds commands for a spout: a sync settles each, as an ack a tuple */
+    bool task_ids;   /* answer each emit with the tasks that got it: the child waits for that */
+    uint64_t group;  /* so many tuples are worked on together, and then acked */
+    uint64_t emits;  /* expected for each group */
+    uint64_t logs;   /* expected for each tuple, at least */
+    uint64_t keeps;  /* the child never acks the last so many tuples */
     int copy;        /* what the child says is written here too, or -1 */
     int parent_cpu;  /* -1: wherever the system likes */
     int child_cpu;

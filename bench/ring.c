@@ -103,7 +103,7 @@ index_ids(struct ring *ring)
 }
 
 void
-ring_load(struct ring *ring, const char *path)
+ring_load(struct ring *ring, const char *path, bool have_ids)
 {
     struct span rest = read_file(path);
     *ring = (struct ring){.handshake = cut_frame(&rest)};
@@ -116,12 +116,30 @@ ring_load(struct ring *ring, const char *path)
                 die("out of memory");
             }
         }
-        ring->tuples[ring->count++] = (struct ring_tuple){frame, find_id(frame), false};
+        struct span id = have_ids ? find_id(frame) : (struct span){NULL, 0};
+        ring->tuples[ring->count++] = (struct ring_tuple){frame, id, false};
     }
     if (ring->count == 0 || rest.len != 0) {
         die("%s holds no handshake with whole tuples behind it", path);
     }
-    index_ids(ring);
+    if (have_ids) {
+        index_ids(ring);
+    }
+}
+
+static void
+expect_next(struct ring *ring, const struct ring_tuple *tuple)
+{
+    size_t next = (size_t)(tuple - ring->tuples) + 1;
+    ring->guess = next == ring->count ? 0 : next;
+}
+
+struct ring_tuple *
+ring_in_turn(struct ring *ring)
+{
+    struct ring_tuple *tuple = &ring->tuples[ring->guess];
+    expect_next(ring, tuple);
+    return tuple;
 }
 
 struct ring_tuple *
@@ -135,7 +153,6 @@ ring_find(struct ring *ring, struct span id)
             return NULL;
         }
     }
-    size_t next = (size_t)(tuple - ring->tuples) + 1;
-    ring->guess = next == ring->count ? 0 : next;
+    expect_next(ring, tuple);
     return tuple;
 }

@@ -1,5 +1,6 @@
 /* What Storm would send, prepared as bytes before the clock runs: a handshake and some thousand
-   tuples that are sent over and over. An id is not sent again before it has been acked. */
+   tuples that are sent over and over. An id is not sent again before it has been acked. A spout's
+   commands stand in the place of tuples; they have no ids and are answered in their order. */
 #ifndef BENCH_RING_H
 #define BENCH_RING_H
 
@@ -27,8 +28,12 @@ struct ring {
     size_t mask;
 };
 
-/* Read the file of frames: the handshake, then tuples whose last member is their id. */
-void ring_load(struct ring *ring, const char *path);
+/* Read the file of frames: the handshake, then tuples whose last member is their id, or commands
+   without one. */
+void ring_load(struct ring *ring, const char *path, bool have_ids);
+
+/* The tuple after the one that was found last. */
+struct ring_tuple *ring_in_turn(struct ring *ring);
 
 /* The tuple of that id, or NULL. */
 struct ring_tuple *ring_find(struct ring *ring, struct span id);

@@ -1,79 +1,111 @@
 """From single results to a table: medians, spread, and ratios within a repetition."""
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import Any
 
-PEER = 'pystorm'
+from children import FLOOR, PYSTORM, STORM_PY, STORM_PY_UNREAD
 
 Result = dict[str, Any]
+Spread = dict[str, float]
+
+AGAINST = {
+    'pystorm': [PYSTORM.name],
+    'storm.py': [STORM_PY.name, STORM_PY_UNREAD.name],  # whichever of the two is better
+    'C child': [FLOOR.name],
+}
+"""Whom the others are held against."""
 
 
-def spread(numbers: list[float]) -> dict[str, float]:
-    return {'median': median(numbers), 'min': min(numbers), 'max': max(numbers)}
+def spread(numbers: Iterable[float]) -> Spread:
+    all_of_them = list(numbers)
+    return {'median': median(all_of_them), 'min': min(all_of_them), 'max': max(all_of_them)}
 
 
-def ratios(results: list[Result], group: list[Result], what: str) -> list[float]:
-    """Each of the group's numbers over the peer's in the same repetition."""
-    case, mode = group[0]['case'], group[0]['mode']
-    peer = {each['repetition']: each[what] for each in results
-            if (each['case'], each['mode'], each['child']) == (case, mode, PEER)}
-    return [each[what] / peer[each['repetition']] for each in group]
+def ratios(group: list[Result], peers: list[Result], what: str,
+           best: Callable[[Iterable[float]], float] = max) -> Spread | None:
+    """Of each of the group's numbers to the best of the peers' in the same repetition; None where
+    these were not measured."""
+    by_repetition: dict[int, list[float]] = {}
+    for peer in peers:
+        if what in peer:
+            by_repetition.setdefault(peer['repetition'], []).append(peer[what])
+    found = [each[what] / best(by_repetition[each['repetition']]) for each in group
+             if what in each and each['repetition'] in by_repetition]
+    return spread(found) if found else None
 
 
 def summarize(results: list[Result]) -> list[Result]:
-    """A row for each case, mode and child, in the order in which they were first measured."""
-    groups: dict[tuple[str, str, str], list[Result]] = {}
+    """A row for each case, mode and child."""
+    groups: dict[tuple[str, str], dict[str, list[Result]]] = {}
     for result in results:
-        groups.setdefault((result['case'], result['mode'], result['child']), []).append(result)
+        in_mode = groups.setdefault((result['case'], result['mode']), {})
+        in_mode.setdefault(result['child'], []).append(result)
     rows = []
-    for (case, mode, child), group in groups.items():
-        row = {
-            'case': case,
-            'mode': mode,
-            'child': child,
-            'tuples_per_s': spread([each['rate'] for each in group]),
-            f'ratio_to_{PEER}': spread(ratios(results, group, 'rate')),
-            'cpu_us_per_tuple': spread([each['cpu_us'] for each in group]),
-            f'cpu_ratio_to_{PEER}': spread(ratios(results, group, 'cpu_us')),
-            'driver_busy': median(each['driver_busy'] for each in group),
-        }
-        if 'p50_us' in group[0]:
-            row['p50_us'] = median(each['p50_us'] for each in group)
-            row['p99_us'] = median(each['p99_us'] for each in group)
-        rows.append(row)
+    for (case, mode), children in groups.items():
+        peers = {name: [each for child in who for each in children.get(child, [])]
+                 for name, who in AGAINST.items()}
+        rows += [{'case': case, 'mode': mode, 'child': child, **summary(group, peers)}
+                 for child, group in children.items()]
     return rows
 
 
-HEAD = ('case', 'mode', 'child', 'tuples/s', 'min - max', f'x {PEER}', '(min - max)',
-        'CPU us/tuple', f'{PEER} / it', 'p50 / p99 us')
+def summary(group: list[Result], peers: dict[str, list[Result]]) -> Result:
+    """What is said of one child."""
+    row = {
+        'tuples_per_s': spread(each['rate'] for each in group),
+        'ratio_to': {name: ratios(group, who, 'rate') for name, who in peers.items()},
+        'cpu_us_per_tuple': spread(each['cpu_us'] for each in group),
+        'cpu_ratio_to': {name: ratios(group, who, 'cpu_us', min) for name, who in peers.items()},
+        'driver_busy': median(each['driver_busy'] for each in group),
+    }
+    if 'p50_us' in group[0]:
+        row['p50_us'] = spread(each['p50_us'] for each in group)
+        row['p99_us'] = spread(each['p99_us'] for each in group)
+        row['p50_ratio_to'] = {name: ratios(group, who, 'p50_us', min)
+                               for name, who in peers.items()}
+    return row
+
+
+HEAD = ('case', 'mode', 'child', 'tuples/s', 'min - max', 'x pystorm', '(min - max)', 'x storm.py',
+        'CPU us/tuple', 'p50 us', 'p99 us', 'p50 / C child')
+
+
+def times(found: Spread | None) -> str:
+    return '' if found is None else f"{found['median']:.2f}"
 
 
 def cells(row: Result) -> tuple[str, ...]:
-    rate, ratio = row['tuples_per_s'], row[f'ratio_to_{PEER}']
-    latency = f"{row['p50_us']:.1f} / {row['p99_us']:.1f}" if 'p50_us' in row else ''
+    rate, ratio = row['tuples_per_s'], row['ratio_to']['pystorm']
+    latency = [f"{row[what]['median']:.1f}" if what in row else '' for what in ('p50_us', 'p99_us')]
     return (
         row['case'], row['mode'], row['child'],
         f"{rate['median']:,.0f}", f"{rate['min']:,.0f} - {rate['max']:,.0f}",
-        f"{ratio['median']:.2f}", f"({ratio['min']:.2f} - {ratio['max']:.2f})",
-        f"{row['cpu_us_per_tuple']['median']:.2f}",
-        f"{1 / row[f'cpu_ratio_to_{PEER}']['median']:.1f}", latency,
+        times(ratio), f"({ratio['min']:.2f} - {ratio['max']:.2f})" if ratio else '',
+        times(row['ratio_to']['storm.py']), f"{row['cpu_us_per_tuple']['median']:.2f}",
+        *latency, times(row['p50_ratio_to']['C child'] if 'p50_us' in row else None),
     )
 
 
 def show(about: dict[str, Any], rows: list[Result], repetitions: int) -> None:
     """Print what was measured, and the table."""
     print(f"{about['date']}, {about['machine']}")
-    for text in about['versions'].values():
-        print(f'  {text}')
-    print(f'medians of {repetitions} interleaved repetitions; '
-          f'ratios within a repetition; CPU: all of the child\'s processes\n')
-    lines = [HEAD, *map(cells, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
-    for number, line in enumerate(lines):
-        if number > 1 and line[:2] != lines[number - 1][:2]:
+    for name, text in about['versions'].items():
+        print(f'  {name}: {text}')
+    print(f'medians of {repetitions} interleaved repetitions; ratios within a repetition, to the '
+          "better of the two ways\nwith storm.py; CPU: all of the child's processes\n")
+    show_table(HEAD, [cells(row) for row in rows], left=3, apart=2)
+
+
+def show_table(head: Sequence[str], lines: Sequence[Sequence[str]], left: int, apart: int) -> None:
+    """The first `left` columns flush left; a blank line where the first `apart` change."""
+    whole = [head, *lines]
+    widths = [max(len(line[column]) for line in whole) for column in range(len(head))]
+    for number, line in enumerate(whole):
+        if number > 1 and line[:apart] != whole[number - 1][:apart]:
             print()
-        left = [cell.ljust(width) for cell, width in zip(line[:3], widths)]
-        right = [cell.rjust(width) for cell, width in zip(line[3:], widths[3:])]
-        print('  '.join(left + right).rstrip())
+        sides = [cell.ljust(width) if column < left else cell.rjust(width)
+                 for column, (cell, width) in enumerate(zip(line, widths))]
+        print('  '.join(sides).rstrip())
     print()

@@ -1,7 +1,8 @@
-"""The bytes that Storm would send to a bolt: its handshake and its tuples."""
+"""The bytes that Storm would send to a component: its handshake, and its tuples or commands."""
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,12 +12,25 @@ from cases import Case, Values
 SOURCE, BOLT = 'source', 'bolt'
 BOLT_TASK = 4
 SOURCE_TASKS = [12, 13, 14, 15]
+FIRST_SINK_TASK = 1000
+NEXT = {'id': '', 'command': 'next'}
+
+# What Storm's JSON writer escapes beyond what JSON must.
+_ESCAPED = re.compile('[/\x7f-\x9f\u2000-\u20ff]')
+
+
+def _escape(found: re.Match[str]) -> str:
+    return '\\/' if found[0] == '/' else f'\\u{ord(found[0]):04X}'
 
 
 def frame(message: Any) -> str:
     """As Storm's JSON writer has it: no blanks, raw UTF-8, slashes escaped."""
     text = json.dumps(message, separators=(',', ':'), ensure_ascii=False)
-    return text.replace('/', '\\/') + '\nend\n'
+    return _ESCAPED.sub(_escape, text) + '\nend\n'
+
+
+def _an_id(chance: Random) -> str:
+    return str(chance.randint(-(2**63), 2**63 - 1))
 
 
 def tuple_message(values: Values, chance: Random) -> dict[str, Any]:
@@ -26,17 +40,34 @@ def tuple_message(values: Values, chance: Random) -> dict[str, Any]:
         'tuple': values,
         'task': chance.choice(SOURCE_TASKS),
         'stream': 'default',
-        'id': str(chance.randint(-(2**63), 2**63 - 1)),
+        'id': _an_id(chance),
     }
 
 
-def context(case: Case) -> dict[str, Any]:
-    """The topology as the bolt's task sees it: source -> bolt -> sink."""
+def tick_message(chance: Random) -> dict[str, Any]:
+    return {'comp': '__system', 'tuple': [1], 'task': -1, 'stream': '__tick', 'id': _an_id(chance)}
+
+
+def messages_of(case: Case, count: int) -> list[dict[str, Any]]:
+    """What is sent after the handshake."""
+    if case.spout:
+        return [NEXT] * count
+    chance = Random(f'{case.name}: the same bytes in every run')
+    return [
+        tick_message(chance) if case.group > 1 and number % case.group == 0
+        else tuple_message(case.make(chance), chance)
+        for number in range(1, count + 1)
+    ]
+
+
+def context(case: Case, sinks: int) -> dict[str, Any]:
+    """The topology as the component's task sees it: source -> component -> sink."""
     tasks = {'1': '__acker', '2': '__acker', '3': '__eventlogger', str(BOLT_TASK): BOLT}
-    tasks |= {str(task): 'sink' for task in range(5, 12)}
     tasks |= {str(task): SOURCE for task in SOURCE_TASKS}
+    tasks |= {str(FIRST_SINK_TASK + number): 'sink' for number in range(sinks)}
     shuffle = {'type': 'SHUFFLE'}
     streams = {'default': case.emits} if case.emits else {}
+    sources = {} if case.spout else {SOURCE: {'default': shuffle}}
     return {
         'task->component': tasks,
         'taskid': BOLT_TASK,
@@ -44,8 +75,8 @@ def context(case: Case) -> dict[str, Any]:
         'streams': list(streams),
         'stream->outputfields': streams,
         'stream->target->grouping': {stream: {'sink': shuffle} for stream in streams},
-        'source->stream->grouping': {SOURCE: {'default': shuffle}},
-        'source->stream->fields': {SOURCE: {'default': case.takes}},
+        'source->stream->grouping': sources,
+        'source->stream->fields': {source: {'default': case.takes} for source in sources},
     }
 
 
@@ -74,10 +105,11 @@ def conf() -> dict[str, Any]:
     return told | rest
 
 
-def write_input(case: Case, tuples: int, pid_dir: Path, path: Path) -> list[dict[str, Any]]:
-    """Write the handshake and as many tuples to `path`; the tuples."""
-    chance = Random(f'{case.name}: the same bytes in every run')
-    messages = [tuple_message(case.make(chance), chance) for _ in range(tuples)]
-    greeting = {'pidDir': str(pid_dir), 'conf': conf(), 'context': context(case)}
+def write_input(case: Case, path: Path, count: int | None = None,
+                sinks: int = 7) -> list[dict[str, Any]]:
+    """Write the handshake and `count` tuples or commands to `path`, as many as the case prepares
+    without it; these messages."""
+    messages = messages_of(case, count or case.prepared)
+    greeting = {'pidDir': str(path.parent), 'conf': conf(), 'context': context(case, sinks)}
     path.write_text(''.join(map(frame, [greeting, *messages])), encoding='utf-8')
     return messages

@@ -1,4 +1,4 @@
-"""What the bolts are written for: Stormcell."""
-from stormcell import Bolt
+"""What the components are written for: Stormcell."""
+from stormcell import BatchingBolt, Bolt, Spout
 
-__all__ = ['Bolt']
+__all__ = ['BatchingBolt', 'Bolt', 'Spout']

@@ -1,4 +1,4 @@
-"""Runs the component MODULE.CLASS, as a pystorm project's own script would: by its run()."""
+"""Runs the component MODULE.CLASS by its run(), as a script of pystorm's or storm.py's users does."""
 import importlib
 import sys
 

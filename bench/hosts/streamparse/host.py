@@ -1,0 +1,4 @@
+"""What the components are written for: streamparse."""
+from streamparse import BatchingBolt, Bolt, Spout
+
+__all__ = ['BatchingBolt', 'Bolt', 'Spout']
