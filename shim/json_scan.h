@@ -94,6 +94,67 @@ scan_16(const char *at, bool writing, uint64_t *high)
 #define scan_16 scan_16_portable
 #endif
 
+/* What is where in a block of 64 bytes: a bit a byte, the lowest for the first. */
+struct scan_block {
+    uint64_t slashes;
+    uint64_t ends; /* quotes and control characters */
+    uint64_t high; /* over 0x7f */
+};
+
+/* A bit for each of eight bytes whose highest bit is set, which are all that `tops` has. */
+SCAN_INLINE uint64_t
+scan_gather(uint64_t tops)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    tops = __builtin_bswap64(tops);
+#endif
+    return ((tops >> 7) * 0x0102040810204080u) >> 56;
+}
+
+/* The top bit of each byte that is zero; exact for all eight. */
+SCAN_INLINE uint64_t
+scan_zeros(uint64_t word)
+{
+    const uint64_t rest = 0x7f7f7f7f7f7f7f7fu;
+    return ~(((word & rest) + rest) | word | rest);
+}
+
+SCAN_INLINE struct scan_block
+scan_block_portable(const char *at)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    struct scan_block block = {0, 0, 0};
+    for (int i = 0; i < 64; i += 8) {
+        uint64_t word;
+        memcpy(&word, at + i, sizeof word);
+        uint64_t ends = scan_zeros(word ^ (ones * '"')) | scan_zeros(word & (ones * 0xe0));
+        block.slashes |= scan_gather(scan_zeros(word ^ (ones * '\\'))) << i;
+        block.ends |= scan_gather(ends) << i;
+        block.high |= scan_gather(word & (ones * 0x80)) << i;
+    }
+    return block;
+}
+
+#if defined(__SSE2__) && !defined(STORMCELL_PORTABLE)
+SCAN_INLINE struct scan_block
+scan_block(const char *at)
+{
+    struct scan_block block = {0, 0, 0};
+    for (int i = 0; i < 64; i += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at + i));
+        __m128i slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+        __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+        block.slashes |= (uint64_t)(unsigned)_mm_movemask_epi8(slash) << i;
+        block.ends |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(quote, low)) << i;
+        block.high |= (uint64_t)(unsigned)_mm_movemask_epi8(bytes) << i;
+    }
+    return block;
+}
+#else
+#define scan_block scan_block_portable
+#endif
+
 /* Fewer than 16 bytes: two looks that overlap, the second one over bytes that are known to be plain. */
 SCAN_INLINE const char *
 scan_short(const char *at, const char *end, bool writing, uint64_t *high)

@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "chance.h"
 #include "fixture.h"
 #include "suites.h"
 #include "utf8.h"
@@ -288,6 +289,45 @@ START_TEST(string_unescaped_as_it_is_read)
 }
 END_TEST
 
+static char
+any_piece(struct chance *chance, struct buffer *text)
+{
+    static const struct {
+        struct slice written;
+        char c;
+    } pieces[] = {{SLICE("\\/"), '/'},  {SLICE("\\\""), '"'},    {SLICE("\\\\"), '\\'},
+                  {SLICE("\\n"), '\n'}, {SLICE("\\u0041"), 'A'}, {SLICE("a"), 'a'},
+                  {SLICE("b"), 'b'},    {SLICE("n"), 'n'}};
+    unsigned n = chance_below(chance, sizeof pieces / sizeof pieces[0] * 3);
+    n = n < sizeof pieces / sizeof pieces[0] ? n : 5 + n % 3;
+    ck_assert_int_eq(buffer_append(text, pieces[n].written, NULL), 0);
+    return pieces[n].c;
+}
+
+/* Escapes at all distances from each other and from the bounds of blocks. */
+START_TEST(many_escapes)
+{
+    struct chance chance = {(uint64_t)_i};
+    struct buffer text = {0};
+    struct buffer unescaped = {0};
+    char expected[20000];
+    size_t count = 1 + chance_below(&chance, _i % 2 == 0 ? 300 : sizeof expected - 1);
+    ck_assert_int_eq(buffer_append(&text, SLICE("\""), NULL), 0);
+    for (size_t i = 0; i < count; i++) {
+        expected[i] = any_piece(&chance, &text);
+    }
+    ck_assert_int_eq(buffer_append(&text, SLICE("\""), NULL), 0);
+    struct json_reader reader = reader_of((struct slice){text.data, text.len});
+    reader.unescaped = &unescaped;
+    struct json_value value;
+    ck_assert_int_eq(json_read(&reader, &value), 0);
+    ck_assert_int_eq(json_finish(&reader), 0);
+    check_slice(value.text, (struct slice){expected, count});
+    buffer_deinit(&text);
+    buffer_deinit(&unescaped);
+}
+END_TEST
+
 /* The text alone against the guard page, its value behind what the buffer holds already. */
 START_TEST(unescape_reads_and_writes_no_further)
 {
@@ -343,6 +383,7 @@ scalars_and_strings(void)
     tcase_add_loop_test(tcase, any_byte_in_a_string, 0, 16);
     tcase_add_loop_test(tcase, string, 0, STRINGS);
     tcase_add_loop_test(tcase, string_unescaped_as_it_is_read, 0, STRINGS);
+    tcase_add_loop_test(tcase, many_escapes, 0, 100);
     tcase_add_loop_test(tcase, unescape_reads_and_writes_no_further, 0, STRINGS);
     tcase_add_loop_test(tcase, every_unicode_escape, 0, 2);
     tcase_add_test(tcase, unescape_into_too_little);

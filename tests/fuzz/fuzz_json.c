@@ -46,7 +46,22 @@ check_unescaped_reading(struct slice text, bool readable, struct slice expected)
     buffer_deinit(&unescaped);
 }
 
-/* Both ways to look at 16 bytes, and one byte after the other, agree. */
+static void
+check_block(const char *at)
+{
+    struct scan_block block = scan_block(at);
+    struct scan_block portable = scan_block_portable(at);
+    for (int i = 0; i < 64; i++) {
+        unsigned char c = (unsigned char)at[i];
+        REQUIRE(((block.slashes >> i) & 1) == (c == '\\'));
+        REQUIRE(((block.ends >> i) & 1) == (c == '"' || c < 0x20));
+        REQUIRE(((block.high >> i) & 1) == (c >= 0x80));
+    }
+    REQUIRE(block.slashes == portable.slashes && block.ends == portable.ends &&
+            block.high == portable.high);
+}
+
+/* Both ways to look at 16 bytes, and one byte after the other, agree; and so with 64. */
 static void
 check_scan(struct slice text)
 {
@@ -59,6 +74,9 @@ check_scan(struct slice text)
             REQUIRE(scan_16_portable(at, writing, &high[2]) == slowly);
             REQUIRE((high[1] != 0) == (high[0] != 0) && (high[2] != 0) == (high[0] != 0));
         }
+    }
+    for (const char *at = text.ptr; end - at >= 64; at += 64) {
+        check_block(at);
     }
     for (const char *at = text.ptr; at < end && at < text.ptr + 40; at++) {
         uint64_t high[2] = {0};
