@@ -28,7 +28,7 @@ class Wide(Bolt):
 
 class Big(Bolt):
     def process(self, tup):
-        self.emit([len(tup.values[0].split('\t'))])
+        self.emit([len(tup.values[0])])
 
 
 class Echo(Bolt):

@@ -48,7 +48,7 @@ def wide(chance: Random) -> list[Any]:
 
 def a_line(chance: Random) -> list[Any]:
     """16 KB of a web server's log in one line, a tab before each kilobyte or so. Storm escapes the
-    tabs, the quotes and the slashes. With few parts, it is the host that works, and not split()."""
+    tabs, the quotes and the slashes."""
     fields: list[str] = []
     for _ in range(16):
         requests: list[str] = []

@@ -157,33 +157,35 @@ copy_short(char *to, const char *from, size_t len)
     return to + len;
 }
 
-/* Unescape the block at *at, of which BLOCK_AHEAD bytes can be read, up to what is neither plain nor a simple
-   escape; *at then stands there. One look at all of it tells where the escapes are, so the
-   processor is seldom surprised: to look from one escape to the next takes three times as long. */
-static inline char *
-unescape_block(char *to, const char **at, uint64_t *high)
+/* Unescape a block that holds nothing but plain bytes and simple escapes: past it in both places, or false.
+   BLOCK_AHEAD bytes can be read. One look at all of it tells where the escapes are, so the processor
+   is seldom surprised: to look from one escape to the next takes three times as long. */
+static inline bool
+unescape_block(char **to, const char **at, uint64_t *high)
 {
     const char *start = *at;
     const char *from = start;
+    char *out = *to;
     struct scan_block block = scan_block(start);
-    *high |= block.high;
-    while (block.slashes != 0) {
-        unsigned place = (unsigned)__builtin_ctzll(block.slashes);
-        char c = simple_escape(start[place + 1]);
-        uint64_t before = (UINT64_C(1) << place) - 1;
-        if ((block.ends & before) != 0 || c == 0) {
-            break;
-        }
-        to = copy_short(to, from, (size_t)(start + place - from));
-        *to++ = c;
-        from = start + place + 2;
-        block.slashes &= ~(UINT64_C(3) << place); /* what is escaped is neither end nor escape */
-        block.ends &= ~(UINT64_C(3) << place);
+    uint64_t escaped = block.slashes << 1;
+    if ((block.ends & ~escaped) != 0 || (block.slashes & escaped) != 0 ||
+        (block.slashes >> (BLOCK - 1)) != 0) {
+        return false; /* the string's end, a backslash that is escaped, an escape across the bound */
     }
-    uint64_t stop = block.ends | block.slashes;
-    const char *end = stop != 0 ? start + __builtin_ctzll(stop) : start + BLOCK;
-    *at = end > from ? end : from;
-    return end > from ? copy_short(to, from, (size_t)(end - from)) : to;
+    for (uint64_t left = block.slashes; left != 0; left &= left - 1) {
+        const char *slash = start + __builtin_ctzll(left);
+        char c = simple_escape(slash[1]);
+        if (c == 0) {
+            return false;
+        }
+        out = copy_short(out, from, (size_t)(slash - from));
+        *out++ = c;
+        from = slash + 2;
+    }
+    *to = copy_short(out, from, (size_t)(start + BLOCK - from));
+    *at = start + BLOCK;
+    *high |= block.high;
+    return true;
 }
 
 /* The low half of a surrogate pair may follow the escape at the reader: pass over it too if it is one. */
@@ -220,12 +222,7 @@ unescape_piece(struct json_reader *reader, struct buffer *out, uint64_t *high)
     const char *end = reader->end - reader->at > PIECE ? reader->at + PIECE : reader->end;
     int more = 1;
     while (more > 0 && reader->at < end) {
-        while (end - reader->at >= BLOCK_AHEAD) {
-            const char *before = reader->at;
-            to = unescape_block(to, &reader->at, high);
-            if (reader->at < before + BLOCK) {
-                break;
-            }
+        while (end - reader->at >= BLOCK_AHEAD && unescape_block(&to, &reader->at, high)) {
         }
         to = copy_run(to, &reader->at, end, high);
         if (reader->at == end) {
