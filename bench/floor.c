@@ -188,6 +188,14 @@ static const struct {
 } ANSWERS[] = {{"ack", 0, answer_ack}, {"echo", 0, answer_echo},   {"emit", 1, answer_emit},
                {"log", 1, answer_log}, {"batch", 1, answer_batch}, {"next", 2, answer_next}};
 
+/* Storm's heartbeats alone come from nowhere. They want any answer, and never an ack. */
+static bool
+is_heartbeat(const struct frame *frame)
+{
+    static const char NOWHERE[] = "{\"comp\":null,";
+    return frame->len >= sizeof(NOWHERE) && memcmp(frame->ptr, NOWHERE, sizeof(NOWHERE) - 1) == 0;
+}
+
 /* ---- the conversation ----------------------------------------------------------------------- */
 
 /* Answer the whole frames that are there and move the rest to the front. */
@@ -202,8 +210,11 @@ answer_all(void (*answer)(struct frame *frame))
         if (line_end == NULL || end - line_end < 5) { /* "\nend\n" */
             break;
         }
-        if (greeted) {
-            answer(&(struct frame){at, (size_t)(line_end - at), NULL, 0});
+        struct frame frame = {at, (size_t)(line_end - at), NULL, 0};
+        if (greeted && is_heartbeat(&frame)) {
+            ADD(&out, "{\"command\":\"sync\"}\nend\n");
+        } else if (greeted) {
+            answer(&frame);
         } else {
             greeted = true;
             out.len += (size_t)sprintf(out.ptr + out.len, "{\"pid\":%d}\nend\n", (int)getpid());

@@ -10,22 +10,25 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import valgrind
 from cases import CASES, Case
 from children import HERE, SHIM
+from plan import Wrong
 
 BUDGETS = HERE / 'instructions.json'
-FEW, MANY = 2000, 4000
-"""Tuples in the two runs whose difference counts: start and end fall out of it."""
+TUPLES = 2000
+"""That many, and twice as many, in the two runs whose difference counts (less where few are
+prepared): what start and end take falls out of it."""
 TOLERANCE = 0.05
 SHOWN = 30
 
 ABOUT = """
 Counts the instructions that our executable takes for a tuple, by running it under valgrind with
-2,000 and with 4,000 tuples. The numbers hardly depend on the machine or on what else it does (some
+2,000 and with 4,000 tuples prepared in a file. The numbers hardly depend on the machine or on what else it does (some
 tenths of a percent), but on the Python and the compilers: the budgets in instructions.json are
 those of one such build each. It fails if a case takes over 5 % more than its budget.
 """
@@ -60,26 +63,51 @@ def build() -> str:
             f'{" ".join(platform.libc_ver())}, {platform.machine()}')
 
 
-def per_tuple(few: int, many: int) -> int:
-    return round((many - few) / (MANY - FEW))
+@dataclass(frozen=True)
+class Size:
+    """Messages in the shorter run of a case (a spout's are commands), and the tuples in these."""
+
+    messages: int
+    tuples: int
+
+    def per_tuple(self, few: int, many: int) -> float:
+        return (many - few) / self.tuples
+
+
+def size(case: Case) -> Size:
+    each = case.emitted if case.spout else 1
+    messages = min(TUPLES // each, case.prepared)
+    messages = -(-messages // case.group) * case.group  # whole groups
+    return Size(messages, messages * each)
+
+
+def count(pool: Executor, case: Case, folder: Path, tool: str) -> list[Future[valgrind.Counts]]:
+    """Start the shorter and the longer run of a case."""
+    messages = size(case).messages
+    return [pool.submit(valgrind.count, case, number, folder / f'{case.name}-{number}', tool)
+            for number in (messages, 2 * messages)]
+
+
+def processors() -> Executor:
+    return ThreadPoolExecutor(len(os.sched_getaffinity(0)))
 
 
 def count_all(cases: list[Case], folder: Path) -> dict[str, tuple[int, int]]:
-    """Each case's instructions a tuple: the interpreter's and the guardian's. valgrind.Wrong."""
+    """Each case's instructions a tuple: the interpreter's and the guardian's. Wrong."""
     for case in cases:
         valgrind.start_once(case, folder / case.name)
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        runs = {case.name: [pool.submit(valgrind.count, case, tuples,
-                                        folder / f'{case.name}-{tuples}', 'cachegrind')
-                            for tuples in (FEW, MANY)] for case in cases}
+    counted = {}
+    with processors() as pool:
+        runs = [count(pool, case, folder, 'cachegrind') for case in cases]
         try:
-            counts = {name: [run.result() for run in both] for name, both in runs.items()}
+            for case, (shorter, longer) in zip(cases, runs):
+                few, many, per_tuple = shorter.result(), longer.result(), size(case).per_tuple
+                counted[case.name] = (round(per_tuple(few.interpreter, many.interpreter)),
+                                      round(per_tuple(few.guardian, many.guardian)))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return {name: (per_tuple(few.interpreter, many.interpreter),
-                   per_tuple(few.guardian, many.guardian))
-            for name, (few, many) in counts.items()}
+    return counted
 
 
 def read_budgets() -> dict[str, Numbers]:
@@ -140,17 +168,16 @@ def check(arguments: argparse.Namespace, folder: Path) -> None:
 
 def profile(case: Case, folder: Path) -> None:
     valgrind.start_once(case, folder / case.name)
-    with ThreadPoolExecutor(2) as pool:
-        few, many = pool.map(
-            lambda tuples: valgrind.count(case, tuples, folder / str(tuples), 'callgrind'),
-            (FEW, MANY))
-    print(f'{case.name}: {per_tuple(few.interpreter, many.interpreter):,} instructions a tuple')
+    with processors() as pool:
+        few, many = (run.result() for run in count(pool, case, folder, 'callgrind'))
+    per_tuple = size(case).per_tuple
+    print(f'{case.name}: {per_tuple(few.interpreter, many.interpreter):,.0f} instructions a tuple')
     for inclusive in (False, True):
         print(f'\n{"with what they call" if inclusive else "by themselves"}:')
-        difference = valgrind.functions(many, inclusive)
-        difference.subtract(valgrind.functions(few, inclusive))
-        for name, number in difference.most_common(SHOWN):
-            print(f'{number / (MANY - FEW):>10,.1f}  {name}')
+        before, after = (valgrind.functions(counts, inclusive) for counts in (few, many))
+        after.subtract(before)
+        for name, number in after.most_common(SHOWN):
+            print(f'{per_tuple(0, number):>10,.1f}  {name}')
 
 
 def main() -> None:
@@ -163,7 +190,7 @@ def main() -> None:
                 profile(chosen, Path(name))
             else:
                 check(arguments, Path(name))
-    except valgrind.Wrong as wrong:
+    except Wrong as wrong:
         sys.exit(f'bench/instructions: {wrong}')
     except subprocess.CalledProcessError as error:
         sys.exit(f'bench/instructions: {(error.stderr or str(error)).strip()}')

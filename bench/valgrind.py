@@ -14,11 +14,8 @@ from pathlib import Path
 
 from cases import Case
 from children import HERE, STORMCELL
+from plan import Wrong
 from wire import write_input
-
-
-class Wrong(Exception):
-    """A run that failed or whose answers are not those to its input; the text says how."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ def environment() -> dict[str, str]:
     return STORMCELL.environment() | {'PYTHONHASHSEED': '0'}
 
 
-def converse(command: list[str], folder: Path, tuples: int) -> int:
+def converse(command: list[str], folder: Path, messages: int) -> int:
     """Run a command over the folder's input; its pid, when it has answered everything. Wrong."""
     said = folder / 'said'
     with (folder / 'input').open('rb') as source, said.open('wb') as sink:
@@ -46,30 +43,30 @@ def converse(command: list[str], folder: Path, tuples: int) -> int:
             except BaseException:
                 process.kill()
                 raise
-    # Each tuple is acked once; a spout syncs once for each time that it is asked.
+    # Each tuple is acked once; a spout syncs once for each command.
     answers = len(re.findall(rb'"command": ?"(?:ack|sync)"', said.read_bytes()))
-    if process.returncode != 0 or answers != tuples:
+    if process.returncode != 0 or answers != messages:
         raise Wrong(f'{folder.name}: {" ".join(command)} ended with status {process.returncode} '
-                    f'after {answers} of {tuples} answers\n{complaint}'.strip())
+                    f'after {answers} of {messages} answers\n{complaint}'.strip())
     return process.pid
 
 
 def start_once(case: Case, folder: Path) -> None:
     """Run a case without valgrind: it shows that it can, and leaves compiled modules. Wrong."""
     folder.mkdir()
-    write_input(case, 1000, folder, folder / 'input')
-    converse(STORMCELL.command(case), folder, 1000)
+    write_input(case, folder / 'input', case.group)
+    converse(STORMCELL.command(case), folder, case.group)
 
 
-def count(case: Case, tuples: int, folder: Path, tool: str) -> Counts:
-    """Run a case with so many tuples under one of valgrind's tools that count. Wrong."""
+def count(case: Case, messages: int, folder: Path, tool: str) -> Counts:
+    """Run a case with so many messages under one of valgrind's tools that count. Wrong."""
     folder.mkdir()
-    write_input(case, tuples, folder, folder / 'input')
+    write_input(case, folder / 'input', messages)
     valgrind = ['valgrind', f'--tool={tool}', f'--{tool}-out-file={folder}/counts.%p',
                 f'--log-file={folder}/log.%p', '--trace-children=yes']
     if tool == 'cachegrind':
         valgrind.append('--cache-sim=no')
-    guardian = converse([*valgrind, *STORMCELL.command(case)], folder, tuples)
+    guardian = converse([*valgrind, *STORMCELL.command(case)], folder, messages)
     counted = {int(path.suffix[1:]): path for path in folder.glob('counts.*')}
     others = [pid for pid in counted if pid != guardian]
     if guardian not in counted or len(others) != 1:

@@ -155,16 +155,19 @@ class LocalStorm:
     """The JVM, from `start` to `stop`; a context manager does both.
 
     `folder` takes its log (``storm.log``) and what it keeps while it runs. `version` is Storm's,
-    by default the one in pom.xml.
+    by default the one in pom.xml. `classes` is a folder with further components in Java.
     """
 
-    def __init__(self, folder: Path, version: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, version: str | None = None, classes: Path | None = None
+    ) -> None:
         self.log = folder / "storm.log"
         self.version = ""  # until it runs
         self.topologies: dict[str, Topology] = {}
         self.news = threading.Condition()  # guards all that events change, and tells of each
         self._folder = folder
         self._wanted = [version] if version else []
+        self._classes = [str(classes)] if classes else []
         self._mark = str(uuid.uuid4())
         self._answers: dict[int, Event] = {}
         self._asked = 0
@@ -297,7 +300,7 @@ class LocalStorm:
         )
         if build.returncode:
             raise StormError("tests/storm/build failed; its lines above say why")
-        return build.stdout.strip()
+        return os.pathsep.join([*self._classes, build.stdout.strip()])
 
     def _send(self, command: Event) -> None:
         if not (self._jvm and self._jvm.stdin):
