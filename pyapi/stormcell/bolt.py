@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from functools import partial
-from typing import Any, TypeVar
-
 from stormcell import _native
 from stormcell.component import Component
-from stormcell.fields import values_type
 
-Self = TypeVar("Self", bound="BatchingBolt")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+    from typing import Any, TypeVar
+
+    Self = TypeVar("Self", bound="BatchingBolt")
 
 
 class Bolt(Component, _native.Bolt):
@@ -51,7 +51,6 @@ class Bolt(Component, _native.Bolt):
     def _serve_bolt(
         self, auto_ack: bool, on_timer: Callable[[], object] | None, period: float
     ) -> bool:
-        fields = self.context.get("source->stream->fields") or {}
         return _native.serve_bolt(
             self,
             self._on_exception,
@@ -62,8 +61,14 @@ class Bolt(Component, _native.Bolt):
             self.auto_anchor,
             on_timer,
             period,
-            partial(values_type, fields),
+            self._values_type,
         )
+
+    def _values_type(self, component: str, stream: str) -> type[Any] | None:
+        from stormcell.fields import values_type
+
+        fields = self.context.get("source->stream->fields") or {}
+        return values_type(fields, component, stream)
 
 
 class BatchingBolt(Bolt):

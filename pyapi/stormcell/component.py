@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from stormcell import _native
 
+# Type checkers take this name for true. `typing` is imported nowhere in the package, nor is anything
+# else at the top of a module that a start can do without: together that took as long as Python's own.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
+    from typing import Any
 
 
 class Component(_native.Component):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
 import traceback
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stormcell import _native
     from stormcell.component import Component
@@ -26,7 +25,7 @@ def describe(
         what += f" while processing {shorten(_safe_repr(tup), 2000)}"
     where = (
         f"in component {component.component_name!r}, task {component.task_id}, "
-        f"on {socket.gethostname()}, process {os.getpid()}"
+        f"on {os.uname().nodename}, process {os.getpid()}"
     )
     return shorten(f"{what}\n{where}\n{trace(exception)}", TEXT_MAX)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from typing import Any, TypeVar
-
 from stormcell import _native
 from stormcell.component import Component
 
-Self = TypeVar("Self", bound="ReliableSpout")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Sequence
+    from typing import Any, TypeVar
+
+    Self = TypeVar("Self", bound="ReliableSpout")
 
 
 class Spout(Component, _native.Spout):
@@ -59,6 +61,8 @@ class ReliableSpout(Spout):
 
     def __new__(cls: type[Self], *args: Any, **kwargs: Any) -> Self:
         # Here rather than in __init__, which subclasses may forget to call.
+        from collections import Counter
+
         self = super().__new__(cls)
         self.failed_tuples = Counter()
         self.unacked_tuples = {}

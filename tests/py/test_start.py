@@ -8,6 +8,8 @@ import platform
 import pty
 import re
 import subprocess
+import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -317,6 +319,39 @@ def test_a_death_while_starting_answers_the_pid(start: Start) -> None:
         "of component 'subject' (task 4) ended with exit status 5"
     )
     assert [path.name for path in parent.pid_dir.iterdir()] == [str(parent.pid)]
+
+
+# ---- what it costs --------------------------------------------------------------------------
+
+OUR_MODULES = ["", "._native", ".bolt", ".component", ".run", ".spout"]
+
+# As `python -m stormcell.run` starts a component, but without what an environment's site may import beforehand.
+WITHOUT_SITE = """
+import os, sys
+before = set(sys.modules)
+from stormcell.run import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "more"), [("Bolt", set()), ("Spout", set()), ("ReliableSpout", {"collections"})]
+)
+def test_a_start_imports_little(start: Start, base: str, more: set[str]) -> None:
+    source = f"""
+        import sys, __main__
+        from stormcell import {base}
+        class Subject({base}):
+            def initialize(self, conf, ctx):
+                self.log(" ".join(set(sys.modules) - __main__.before))
+        """
+    command = [sys.executable, "-S", "-c", WITHOUT_SITE, "subject.Subject"]
+    parent = start(textwrap.dedent(source), prelude="", command=command)
+    imported = set(parent.expect("log")["msg"].split())
+    ours = {name for name in imported if name.split(".")[0] == "stormcell"}
+    assert ours == {f"stormcell{module}" for module in OUR_MODULES}
+    others = imported - ours - {"subject", "_stormcell", "__future__"}
+    assert others == set() if not more else others >= more
 
 
 # ---- which Python ---------------------------------------------------------------------------
