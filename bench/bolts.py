@@ -1,5 +1,6 @@
 """The components that are measured. `host` is the library under test: hosts/NAME/host.py."""
-from collections import Counter
+import os
+from collections import Counter, deque
 
 from host import BatchingBolt, Bolt, Spout
 
@@ -12,11 +13,6 @@ class WordCount(Bolt):
         word = tup.values[0]
         self.counts[word] += 1
         self.emit([word, self.counts[word]])
-
-
-class Noop(Bolt):
-    def process(self, tup):
-        pass
 
 
 class Wide(Bolt):
@@ -64,3 +60,27 @@ class Numbers(Spout):
 
 class Numbers100(Numbers):
     at_once = 100
+
+
+class Loop(Bolt):
+    """User code alone: works before it says that it is there."""
+
+    def initialize(self, conf, ctx):
+        import loop
+
+        loop.report()
+
+
+class Keep(Bolt):
+    """Acks a tuple when so many more have come."""
+
+    auto_ack = False
+
+    def initialize(self, conf, ctx):
+        self.room = int(os.environ['BENCH_KEEP'])
+        self.kept = deque()
+
+    def process(self, tup):
+        self.kept.append(tup)
+        if len(self.kept) > self.room:
+            self.ack(self.kept.popleft())

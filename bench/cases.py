@@ -23,7 +23,7 @@ ALL_MODES = ('flood', '100', '1', '1-core', 'storm')
 class Case:
     """
     about: for people.
-    component: the class in bolts.py.
+    component: the class in bolts.py or noop.py.
     takes, emits: field names of the tuples that come and of those that are emitted ([]: none is).
     make: the values of one tuple that comes (of a spout's command: none).
     expect: the answers to each group of tuples that came, in their order.
@@ -127,7 +127,7 @@ ECHO = ['echo']
 CASES = [
     Case('wordcount', 'a word in, the word and its count out', 'bolts.WordCount', ['word'],
          ['word', 'count'], a_word, _counted, ECHO),
-    Case('noop', 'a word in, only acked', 'bolts.Noop', ['word'], [], a_word, _nothing, ['ack'],
+    Case('noop', 'a word in, only acked', 'noop.Noop', ['word'], [], a_word, _nothing, ['ack'],
          emitted=0),
     Case('wide', '10 fields of all kinds, 478 bytes a message, one changed', 'bolts.Wide',
          WIDE_FIELDS, WIDE_FIELDS, wide, _one_more, ECHO),

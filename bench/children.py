@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,9 @@ HERE = Path(__file__).resolve().parent
 HOSTS = HERE / 'hosts'
 BUILT = HERE.parent / 'build' / 'bench'
 PEERS = BUILT / 'peers' / 'bin'
+PYTHON = str(PEERS / 'python')
+"""The one interpreter, in the one environment, for Stormcell, the peers and what is held against
+them: what its site-packages cost at start and in memory is the same for all."""
 STORMPY = BUILT / 'storm.py'
 SHIM = os.environ.get('STORMCELL_SHIM', '')
 OURS = os.environ.get('PYTHONPATH', '').split(os.pathsep)
@@ -40,7 +42,8 @@ class Child:
         """This process's own, without what leads to another Python or another child's modules."""
         ours = {name: value for name, value in os.environ.items()
                 if not name.startswith(('PYTHON', 'VIRTUAL_ENV', 'STORMCELL_'))}
-        return ours | {'PYTHONPATH': os.pathsep.join(map(str, self.path))}
+        return ours | {'PYTHONPATH': os.pathsep.join(map(str, self.path)),
+                       'STORMCELL_PYTHON': PYTHON}
 
     @property
     def reads_task_ids(self) -> bool:
@@ -52,10 +55,8 @@ def _started_by(*command: Path | str) -> Callable[[Case], list[str]]:
 
 
 STORMCELL = Child('stormcell', _started_by(SHIM), [HOSTS / 'stormcell', HERE, *OURS])
-EXTENSION = Child('stormcell.run', _started_by(sys.executable, '-m', 'stormcell.run'),
-                  STORMCELL.path)
-PYSTORM = Child('pystorm', _started_by(PEERS / 'python', HOSTS / 'start.py'),
-                [HOSTS / 'pystorm', HERE])
+EXTENSION = Child('stormcell.run', _started_by(PYTHON, '-m', 'stormcell.run'), STORMCELL.path)
+PYSTORM = Child('pystorm', _started_by(PYTHON, HOSTS / 'start.py'), [HOSTS / 'pystorm', HERE])
 STREAMPARSE = Child('streamparse', _started_by(PEERS / 'streamparse_run'),
                     [HOSTS / 'streamparse', HERE], everywhere=False)
 
@@ -94,7 +95,7 @@ def versions() -> dict[str, str]:
     """Who is measured. subprocess.CalledProcessError."""
     ours = subprocess.run([SHIM, '--version'], check=True, capture_output=True, text=True).stdout
     pystorm, streamparse, python = subprocess.run(
-        [PEERS / 'python', '-c', PEER_FACTS], check=True, capture_output=True, text=True
+        [PYTHON, '-c', PEER_FACTS], check=True, capture_output=True, text=True
     ).stdout.splitlines()
     storm = (STORMPY / 'version').read_text(encoding='utf-8').strip()
     return {

@@ -49,14 +49,13 @@ def readable(line: str) -> str:
         return line
 
 
-def check(plan: Plan, case: Case, child: Child, messages: list[dict[str, Any]]) -> None:
+def check(plan: Plan, case: Case, child: Child, came: list[dict[str, Any]]) -> None:
     """Hold what a child answers to the first tuples against what the case expects. Wrong."""
     copy = plan.folder / 'answers'
     window = str(max(100, 2 * case.group) if case.group > 1 else 100)
     run_case(plan, case, child,
              ['--tuples', str(case.checked), '--window', window, '--copy', str(copy)])
     said = told(copy, ours=case.logged > 0)
-    came = messages[:case.checked]
     groups = [came[start:start + case.group] for start in range(0, len(came), case.group)]
     for group, answers in zip(groups, child.expect(case)([each.get('tuple', []) for each in came])):
         wanted = whole_answers(case, child, group, answers)

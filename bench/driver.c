@@ -413,6 +413,20 @@ take_place(struct options *options)
     options->sleep = options->sleep || alone; /* spinning would take the child's time */
 }
 
+/* No tuple is sent again while it is in flight. In a group, some may be acked before the first. */
+static void
+limit_window(struct run *run)
+{
+    size_t group = (size_t)run->options.group;
+    if (group == 0 || group > run->ring.count) {
+        die("a group of %zu out of %zu tuples", group, run->ring.count);
+    }
+    size_t most = run->ring.count - (group - 1);
+    if (run->options.window == 0 || run->options.window > most) {
+        run->options.window = most;
+    }
+}
+
 static void
 prepare(struct run *run)
 {
@@ -456,9 +470,7 @@ main(int argc, char **argv)
     run.options = options_take(argc, argv);
     take_place(&run.options);
     ring_load(&run.ring, run.options.input, !run.options.spout);
-    if (run.options.window == 0 || run.options.window > run.ring.count) {
-        run.options.window = run.ring.count;
-    }
+    limit_window(&run);
     run.answers.ring = &run.ring;
     run.answers.spout = run.options.spout;
     prepare(&run);

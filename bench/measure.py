@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,12 +14,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import bars
 import table
 from cases import CASES
-from children import CHILDREN, FLOOR, PYSTORM, STORMCELL, Child, versions
+from children import BUILT, CHILDREN, FLOOR, HERE, PYSTORM, STORMCELL, Child, versions
 from drive import check, run_case
+from extras import EXTRAS
 from plan import MODES, Mode, Plan, Result, Wrong, cpus, in_turn, progress
 from wire import write_input
+
+CHART_PYTHON = BUILT / 'chart' / 'bin' / 'python'
 
 ABOUT = """
 Measures what a host of Python components costs a tuple: Stormcell, its peers pystorm, streamparse
@@ -74,6 +79,7 @@ def facts(arguments: argparse.Namespace) -> dict[str, Any]:
         'versions': versions(),
         'cases': {case.name: case.about for case in CASES},
         'modes': {mode.name: mode.about for mode in MODES},
+        'extras': {extra.name: extra.about for extra in EXTRAS},
     }
 
 
@@ -92,13 +98,16 @@ def parse(given: list[str]) -> argparse.Namespace:
     parser.add_argument('--quick', action='store_true',
                         help='one short repetition: are the answers right? The numbers are rough')
     parser.add_argument('--only', metavar='CASE', action='append', default=[],
-                        choices=[case.name for case in CASES], help='this case (repeatable)')
+                        choices=[each.name for each in (*CASES, *EXTRAS)],
+                        help='this case or measurement (repeatable)')
     parser.add_argument('--mode', metavar='MODE', action='append', default=[],
-                        choices=[mode.name for mode in MODES], help='this mode (repeatable)')
+                        choices=[mode.name for mode in MODES], help='the cases in this mode (repeatable)')
     parser.add_argument('--repeat', metavar='N', type=int, help='repetitions (5)')
     parser.add_argument('--pin', choices=['same', 'apart'],
                         help='driver and child on one CPU, or on one each')
     parser.add_argument('--json', metavar='FILE', type=Path, help='write all results to FILE')
+    parser.add_argument('--chart', metavar='FILE', type=Path,
+                        help='draw the flood of each case into FILE, an SVG')
     arguments = parser.parse_args(given)
     if arguments.repeat is not None and arguments.repeat < 1:
         parser.error('--repeat takes a number from 1 up')
@@ -108,16 +117,22 @@ def parse(given: list[str]) -> argparse.Namespace:
 
 def legend() -> str:
     lines = ['cases:', *(f'  {case.name:<10} {case.about}' for case in CASES),
-             'modes:', *(f'  {mode.name:<10} {mode.about}' for mode in MODES)]
+             'modes of these:', *(f'  {mode.name:<10} {mode.about}' for mode in MODES),
+             'beside the cases:', *(f'  {extra.name:<10} {extra.about}' for extra in EXTRAS)]
     return '\n'.join(lines)
+
+
+def wanted(things: list[Any], names: list[str]) -> list[Any]:
+    return [each for each in things if each.name in names or not names]
 
 
 def make_plan(arguments: argparse.Namespace, folder: Path) -> Plan:
     quick = arguments.quick
     return Plan(
         quick=quick,
-        cases=[case for case in CASES if case.name in arguments.only or not arguments.only],
-        modes=[mode for mode in MODES if mode.name in arguments.mode or not arguments.mode],
+        cases=wanted(CASES, arguments.only),
+        extras=wanted(EXTRAS, arguments.only) if arguments.only or not arguments.mode else [],
+        modes=wanted(MODES, arguments.mode),
         repetitions=arguments.repeat or (1 if quick else 5),
         time_ms=60 if quick else 350,
         warm_up_ms=30 if quick else 100,
@@ -129,10 +144,29 @@ def make_plan(arguments: argparse.Namespace, folder: Path) -> Plan:
 def prepare(plan: Plan) -> None:
     """Write what is sent and check every child's answers to it. Wrong."""
     for case in plan.cases:
-        messages = write_input(case, plan.input(case.name))
+        checked = write_input(case, plan.input(case.name))
         for child in CHILDREN:
             progress(f'checking {case.name}, {child.name}')
-            check(plan, case, child, messages)
+            check(plan, case, child, checked)
+
+
+def measure_extras(plan: Plan) -> dict[str, list[Result]]:
+    """Single results of each extra. Wrong."""
+    cases = {case.name: case for case in CASES}
+    results = {}
+    for extra in plan.extras:
+        case = cases[extra.case]
+        if case not in plan.cases:
+            write_input(case, plan.input(case.name))
+        results[extra.name] = extra.measure(plan, case)
+    progress('')
+    return results
+
+
+def say_end(results: list[Result], of_extras: dict[str, list[Result]]) -> None:
+    everything = results + [each for some in of_extras.values() for each in some]
+    acked = sum(result.get('acks', 0) for result in everything)
+    print(f'{len(everything)} runs passed: {acked:,} tuples, each acked once, with all their emits')
 
 
 def run(arguments: argparse.Namespace, folder: Path) -> None:
@@ -140,14 +174,25 @@ def run(arguments: argparse.Namespace, folder: Path) -> None:
     about = facts(arguments)
     prepare(plan)
     results = measure(plan)
+    extra_results = measure_extras(plan)
     rows = table.summarize(results)
+    extra_rows = {extra.name: extra.summarize(extra_results[extra.name]) for extra in plan.extras}
+    cleared = bars.bars(rows, extra_rows)
     table.show(about, rows, plan.repetitions)
+    for extra in plan.extras:
+        extra.show(extra_rows[extra.name])
+    bars.show(cleared)
+    told = folder / 'results.json'
+    told.write_text(json.dumps({
+        **about, 'bars': cleared, 'summary': rows, 'summary_of_extras': extra_rows,
+        'results': results, 'results_of_extras': extra_results}, indent=2) + '\n',
+        encoding='utf-8')
     if arguments.json is not None:
-        arguments.json.write_text(
-            json.dumps({**about, 'summary': rows, 'results': results}, indent=2) + '\n',
-            encoding='utf-8')
-    acked = sum(result['acks'] for result in results)
-    print(f'{len(results)} runs passed: {acked:,} tuples, each acked once, with all their emits')
+        shutil.copyfile(told, arguments.json)
+    if arguments.chart is not None:
+        subprocess.run([CHART_PYTHON, HERE / 'chart.py', told, arguments.chart], check=True,
+                       env=FLOOR.environment())
+    say_end(results, extra_results)
 
 
 def main() -> None:

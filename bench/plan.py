@@ -59,6 +59,7 @@ class Plan:
 
     quick: bool
     cases: list[Case]
+    extras: list[Any]  # of extras.EXTRAS
     modes: list[Mode]
     repetitions: int
     time_ms: int

@@ -69,21 +69,26 @@ def summary(group: list[Result], peers: dict[str, list[Result]]) -> Result:
 
 
 HEAD = ('case', 'mode', 'child', 'tuples/s', 'min - max', 'x pystorm', '(min - max)', 'x storm.py',
-        'CPU us/tuple', 'p50 us', 'p99 us', 'p50 / C child')
+        'CPU us/tuple', 'x pystorm', 'x storm.py', 'p50 us', 'p99 us', 'p50 / C child')
 
 
 def times(found: Spread | None) -> str:
     return '' if found is None else f"{found['median']:.2f}"
 
 
+def less(found: Spread | None) -> str:
+    return '' if found is None else f"{1 / found['median']:.2f}"
+
+
 def cells(row: Result) -> tuple[str, ...]:
-    rate, ratio = row['tuples_per_s'], row['ratio_to']['pystorm']
+    rate, ratio, cpu = row['tuples_per_s'], row['ratio_to']['pystorm'], row['cpu_ratio_to']
     latency = [f"{row[what]['median']:.1f}" if what in row else '' for what in ('p50_us', 'p99_us')]
     return (
         row['case'], row['mode'], row['child'],
         f"{rate['median']:,.0f}", f"{rate['min']:,.0f} - {rate['max']:,.0f}",
         times(ratio), f"({ratio['min']:.2f} - {ratio['max']:.2f})" if ratio else '',
         times(row['ratio_to']['storm.py']), f"{row['cpu_us_per_tuple']['median']:.2f}",
+        less(cpu['pystorm']), less(cpu['storm.py']),
         *latency, times(row['p50_ratio_to']['C child'] if 'p50_us' in row else None),
     )
 
@@ -93,12 +98,16 @@ def show(about: dict[str, Any], rows: list[Result], repetitions: int) -> None:
     print(f"{about['date']}, {about['machine']}")
     for name, text in about['versions'].items():
         print(f'  {name}: {text}')
+    if not rows:
+        print()
+        return
     print(f'medians of {repetitions} interleaved repetitions; ratios within a repetition, to the '
           "better of the two ways\nwith storm.py; CPU: all of the child's processes\n")
     show_table(HEAD, [cells(row) for row in rows], left=3, apart=2)
 
 
-def show_table(head: Sequence[str], lines: Sequence[Sequence[str]], left: int, apart: int) -> None:
+def show_table(head: Sequence[str], lines: Sequence[Sequence[str]], left: int,
+               apart: int = 0) -> None:
     """The first `left` columns flush left; a blank line where the first `apart` change."""
     whole = [head, *lines]
     widths = [max(len(line[column]) for line in whole) for column in range(len(head))]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -48,16 +49,16 @@ def tick_message(chance: Random) -> dict[str, Any]:
     return {'comp': '__system', 'tuple': [1], 'task': -1, 'stream': '__tick', 'id': _an_id(chance)}
 
 
-def messages_of(case: Case, count: int) -> list[dict[str, Any]]:
+def messages_of(case: Case, count: int) -> Iterator[dict[str, Any]]:
     """What is sent after the handshake."""
-    if case.spout:
-        return [NEXT] * count
     chance = Random(f'{case.name}: the same bytes in every run')
-    return [
-        tick_message(chance) if case.group > 1 and number % case.group == 0
-        else tuple_message(case.make(chance), chance)
-        for number in range(1, count + 1)
-    ]
+    for number in range(1, count + 1):
+        if case.spout:
+            yield NEXT
+        elif case.group > 1 and number % case.group == 0:
+            yield tick_message(chance)
+        else:
+            yield tuple_message(case.make(chance), chance)
 
 
 def context(case: Case, sinks: int) -> dict[str, Any]:
@@ -108,8 +109,13 @@ def conf() -> dict[str, Any]:
 def write_input(case: Case, path: Path, count: int | None = None,
                 sinks: int = 7) -> list[dict[str, Any]]:
     """Write the handshake and `count` tuples or commands to `path`, as many as the case prepares
-    without it; these messages."""
-    messages = messages_of(case, count or case.prepared)
+    without it; those that are checked."""
+    checked = []
     greeting = {'pidDir': str(path.parent), 'conf': conf(), 'context': context(case, sinks)}
-    path.write_text(''.join(map(frame, [greeting, *messages])), encoding='utf-8')
-    return messages
+    with path.open('w', encoding='utf-8') as file:
+        file.write(frame(greeting))
+        for message in messages_of(case, count or case.prepared):
+            file.write(frame(message))
+            if len(checked) < case.checked:
+                checked.append(message)
+    return checked

@@ -1,0 +1,71 @@
+"""The bars that Stormcell is to clear, and what was measured of each."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from children import EXTENSION, STORMCELL
+from plan import Result
+from table import show_table
+
+MEMORY_ROOM_KIB = 2048
+
+
+def bars(rows: list[Result], extras: dict[str, list[Result]]) -> list[Result]:
+    """{'what', 'measured', 'least' or 'most'} for all that this run can tell."""
+    ours = {(row['case'], row['mode']): row for row in rows if row['child'] == STORMCELL.name}
+    return [*_of_cases(ours), *_of_start(extras), *_of_user_code(extras), *_of_size(extras)]
+
+
+def _of_cases(ours: dict[tuple[str, str], Result]) -> Iterator[Result]:
+    flood = ours.get(('wordcount', 'flood'))
+    if flood is not None and flood['ratio_to']['storm.py'] is not None:
+        yield bar("word count, flood: times the better way with storm.py",
+                  flood['ratio_to']['storm.py']['median'], least=25)
+    for case in 'noop', 'wordcount':
+        row = ours.get((case, '1-core'))
+        if row is not None:
+            yield bar(f'{case}, one in flight, p50 on one core: of the C child',
+                      row['p50_ratio_to']['C child']['median'], most=1.25)
+
+
+def _of_start(extras: dict[str, list[Result]]) -> Iterator[Result]:
+    for row in _ours(extras.get('startup')):
+        yield bar('start to handshake answered: of pystorm', row['ratio_to_pystorm']['median'],
+                  most=0.5)
+        yield bar('start to handshake answered: ms over python3 -I -c pass',
+                  row['ms_over_python']['median'], most=3)
+    for row in _ours(extras.get('memory')):
+        yield bar("peak memory after a flood: KiB over python3 -c 'import json'",
+                  row['flood_kib_over_python'], most=MEMORY_ROOM_KIB)
+
+
+def _of_user_code(extras: dict[str, list[Result]]) -> Iterator[Result]:
+    for name in STORMCELL.name, EXTENSION.name:
+        for row in _ours(extras.get('usercode'), name):
+            yield bar(f'user code alone, {name}: of python3', row['ratio_to_python']['median'],
+                      most=1.03)
+
+
+def _of_size(extras: dict[str, list[Result]]) -> Iterator[Result]:
+    for name, what in ('liveids', 'live ids'), ('tasks', 'tasks'):
+        for row in extras.get(name, [])[1:]:
+            yield bar(f"CPU a tuple, {row['size']:,} {what}: of 1", row['ratio_to_1']['median'],
+                      most=1.1)
+
+
+def _ours(rows: list[Result] | None, name: str = STORMCELL.name) -> list[Result]:
+    return [row for row in rows or [] if row['child'] == name]
+
+
+def bar(what: str, measured: float, **limit: Any) -> Result:
+    met = measured >= limit['least'] if 'least' in limit else measured <= limit['most']
+    return {'what': what, 'measured': measured, **limit, 'met': met}
+
+
+def show(found: list[Result]) -> None:
+    if found:
+        show_table(('bar', 'measured', 'wanted', ''), [
+            (each['what'], f"{each['measured']:,.4g}",
+             f">= {each['least']:,}" if 'least' in each else f"<= {each['most']:,}",
+             'met' if each['met'] else 'missed') for each in found], left=1)
