@@ -1,6 +1,5 @@
 """The components that are measured. `host` is the library under test: hosts/NAME/host.py."""
-import os
-from collections import Counter, deque
+from collections import Counter
 
 from host import BatchingBolt, Bolt, Spout
 
@@ -69,18 +68,3 @@ class Loop(Bolt):
         import loop
 
         loop.report()
-
-
-class Keep(Bolt):
-    """Acks a tuple when so many more have come."""
-
-    auto_ack = False
-
-    def initialize(self, conf, ctx):
-        self.room = int(os.environ['BENCH_KEEP'])
-        self.kept = deque()
-
-    def process(self, tup):
-        self.kept.append(tup)
-        if len(self.kept) > self.room:
-            self.ack(self.kept.popleft())

@@ -16,51 +16,54 @@ matplotlib.rcParams['font.family'] = 'sans-serif'
 
 from matplotlib import pyplot  # noqa: E402
 
-COLOURS = {
-    'C child': '#c9ced6',
-    'stormcell': '#1f6feb',
-    'storm.py, ids unread': '#8fc1a9',
-    'storm.py': '#4f9d7c',
-    'streamparse': '#f2b880',
-    'pystorm': '#d97706',
+LOOKS = {
+    'stormcell': ('#1f6feb', 'o'),
+    'pystorm': ('#d97706', 's'),
+    'streamparse': ('#8f5902', 'x'),
+    'storm.py': ('#2e8b57', '<'),
+    'storm.py, ids unread': ('#2e8b57', '>'),
+    'C child': ('#8b949e', '|'),
 }
-"""From the top of a case's bars to the bottom; a colour each that differs in print too."""
-BAR = 0.14
+"""A colour and a mark each, so that it can be read in print too."""
+
+Spread = dict[str, float]
 
 
-def rates(results: dict[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
+def rates(results: dict[str, Any]) -> dict[str, dict[str, Spread]]:
     """case -> child -> tuples a second, in the flood."""
-    found: dict[str, dict[str, dict[str, float]]] = {}
+    found: dict[str, dict[str, Spread]] = {}
     for row in results['summary']:
         if row['mode'] == 'flood':
             found.setdefault(row['case'], {})[row['child']] = row['tuples_per_s']
     return found
 
 
+def draw_child(axes: Any, child: str, found: dict[int, Spread]) -> None:
+    """Its median in each case's row, and a line from the least to the most."""
+    colour, mark = LOOKS[child]
+    medians = [rate['median'] for rate in found.values()]
+    axes.hlines(list(found), [rate['min'] for rate in found.values()],
+                [rate['max'] for rate in found.values()], color=colour, linewidth=1, alpha=0.5)
+    axes.plot(medians, list(found), mark, color=colour, label=child, markersize=6)
+
+
 def draw(results: dict[str, Any], path: Path) -> None:
     by_case = rates(results)
-    children = [name for name in COLOURS if any(name in rows for rows in by_case.values())]
-    figure, axes = pyplot.subplots(figsize=(8, 0.6 + 0.85 * len(by_case)), layout='constrained')
-    for number, child in enumerate(children):
-        places, lengths, spans = [], [], []
-        for place, rows in enumerate(by_case.values()):
-            if child in rows:
-                rate = rows[child]
-                places.append(place + (number - (len(children) - 1) / 2) * BAR)
-                lengths.append(rate['median'])
-                spans.append((rate['median'] - rate['min'], rate['max'] - rate['median']))
-        axes.barh(places, lengths, BAR * 0.9, label=child, color=COLOURS[child],
-                  xerr=list(zip(*spans)), error_kw={'elinewidth': 0.6, 'ecolor': '#57606a'})
+    figure, axes = pyplot.subplots(figsize=(8, 1.2 + 0.3 * len(by_case)), layout='constrained')
+    for child in LOOKS:
+        found = {place: rows[child] for place, rows in enumerate(by_case.values())
+                 if child in rows}
+        if found:
+            draw_child(axes, child, found)
     axes.set_yticks(range(len(by_case)), list(by_case))
     axes.invert_yaxis()
     axes.set_xscale('log')
-    axes.set_xlabel('tuples a second, as fast as the pipe takes them: median, least and most '
-                    '(logarithmic)')
-    axes.grid(axis='x', color='#d0d7de', linewidth=0.6)
+    axes.set_xlabel('tuples a second, as fast as the pipe takes them (logarithmic)')
+    axes.grid(color='#d0d7de', linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[['top', 'right', 'left']].set_visible(False)
     axes.tick_params(axis='y', length=0)
-    figure.legend(loc='outside upper center', ncols=len(children), frameon=False, fontsize='small')
+    figure.legend(loc='outside upper center', ncols=len(LOOKS), frameon=False, fontsize='small')
     figure.savefig(path, metadata={'Date': None})
 
 

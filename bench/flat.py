@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Callable
 
 from cases import Case
 from children import STORMCELL
@@ -12,7 +13,8 @@ from plan import Plan, Result, in_turn, progress
 from table import show_table, spread
 from wire import write_input
 
-IDS_ABOUT = 'CPU a tuple with 1, 1,000 and 1,000,000 ids that are not acked; stormcell only'
+IDS_ABOUT = ('CPU a tuple with 1, 1,000 and 1,000,000 ids that are not acked, beside as many tuples that '
+             'the bolt keeps and has acked; stormcell only')
 TASKS_ABOUT = 'CPU a tuple with 1 and 1,000 tasks in the context; stormcell only'
 
 IN_FLIGHT = 8192
@@ -22,17 +24,20 @@ IN_FLIGHT = 8192
 def measure_ids(plan: Plan, noop: Case) -> list[Result]:
     sizes = [1, 1000] if plan.quick else [1, 1000, 1_000_000]
     # All run on the same bytes: those of the largest.
-    case = dataclasses.replace(noop, name='liveids', component='bolts.Keep')
+    unacked = dataclasses.replace(noop, name='liveids', component='keep.Unacked')
+    acked = dataclasses.replace(unacked, component='keep.Acked')
     progress('preparing tuples for live ids')
-    write_input(case, plan.input(case.name), sizes[-1] + 2 * IN_FLIGHT)
+    write_input(unacked, plan.input(unacked.name), sizes[-1] + 2 * IN_FLIGHT)
     results = []
     for repetition in range(plan.repetitions):
         for size in in_turn(sizes, repetition):
             progress(f'live ids {repetition + 1}: {size:,}')
             os.environ['BENCH_KEEP'] = str(size)
-            options = ['--keeps', str(size), '--window', str(size + IN_FLIGHT), *plan.clock()]
-            results.append({'size': size, 'repetition': repetition,
-                            **run_case(plan, case, STORMCELL, options)})
+            window = ['--window', str(size + IN_FLIGHT), '--keeps', str(size)]
+            result = run_case(plan, unacked, STORMCELL, [*window, *plan.clock()])
+            beside = run_case(plan, acked, STORMCELL, ['--window', str(IN_FLIGHT), *plan.clock()])
+            results.append({'size': size, 'repetition': repetition, **result,
+                            'acked_cpu_us': beside['cpu_us']})
     return results
 
 
@@ -51,28 +56,42 @@ def measure_tasks(plan: Plan, wordcount: Case) -> list[Result]:
 
 
 def summarize(results: list[Result]) -> list[Result]:
-    by_size: dict[int, dict[int, float]] = {}
+    by_size: dict[int, dict[int, Result]] = {}
     for result in results:
-        by_size.setdefault(result['size'], {})[result['repetition']] = result['cpu_us']
-    first = by_size[1]
-    return [{'size': size, 'cpu_us_per_tuple': spread(costs.values()),
-             'ratio_to_1': spread(cost / first[repetition] for repetition, cost in costs.items())}
-            for size, costs in sorted(by_size.items())]
+        by_size.setdefault(result['size'], {})[result['repetition']] = result
+    return [_row(size, by_size[size], by_size[1]) for size in sorted(by_size)]
+
+
+def _row(size: int, costs: dict[int, Result], first: dict[int, Result]) -> Result:
+    def of_first(what: str) -> dict[str, float]:
+        return spread(each[what] / first[repetition][what] for repetition, each in costs.items())
+
+    row = {'size': size, 'cpu_us_per_tuple': spread(each['cpu_us'] for each in costs.values()),
+           'ratio_to_1': of_first('cpu_us')}
+    if 'acked_cpu_us' in costs[0]:
+        row['acked_cpu_us_per_tuple'] = spread(each['acked_cpu_us'] for each in costs.values())
+        row['acked_ratio_to_1'] = of_first('acked_cpu_us')
+    return row
 
 
 def show_ids(rows: list[Result]) -> None:
-    _show('live ids', rows)
+    _show('live ids', rows, lambda row: (f"{row['acked_cpu_us_per_tuple']['median']:.3f}",
+                                         f"{row['acked_ratio_to_1']['median']:.2f}"),
+          ('kept, acked', '/ 1'))
 
 
 def show_tasks(rows: list[Result]) -> None:
     _show('tasks', rows)
 
 
-def _show(what: str, rows: list[Result]) -> None:
+def _show(what: str, rows: list[Result],
+          more: Callable[[Result], tuple[str, ...]] = lambda row: (),
+          head: tuple[str, ...] = ()) -> None:
     show_table(
-        (what, 'CPU us/tuple', 'min - max', '/ 1', '(min - max)'),
+        (what, 'CPU us/tuple', 'min - max', '/ 1', '(min - max)', *head),
         [(f"{row['size']:,}", f"{row['cpu_us_per_tuple']['median']:.3f}",
           f"{row['cpu_us_per_tuple']['min']:.3f} - {row['cpu_us_per_tuple']['max']:.3f}",
           f"{row['ratio_to_1']['median']:.2f}",
-          f"({row['ratio_to_1']['min']:.2f} - {row['ratio_to_1']['max']:.2f})") for row in rows],
+          f"({row['ratio_to_1']['min']:.2f} - {row['ratio_to_1']['max']:.2f})",
+          *more(row)) for row in rows],
         left=1)

@@ -38,7 +38,8 @@ build/bench, not into the system). --storm measures in a real Storm: bench/run -
 def children_for(plan: Plan, case_name: str, mode: Mode) -> list[Child]:
     """Who is measured. The lesser peers show in two modes how they compare with pystorm."""
     if plan.quick:
-        return [STORMCELL, FLOOR, *([PYSTORM] if mode.name == 'flood' else [])]
+        beside = {'flood': [PYSTORM, FLOOR], '1-core': [FLOOR]}
+        return [STORMCELL, *beside.get(mode.name, [])]
     everywhere = case_name == 'wordcount' or mode.name in ('flood', '100')
     return [child for child in CHILDREN if child.everywhere or everywhere]
 
