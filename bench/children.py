@@ -62,7 +62,7 @@ STREAMPARSE = Child('streamparse', _started_by(PEERS / 'streamparse_run'),
 
 
 def _stormpy(name: str, *hosts: Path) -> Child:
-    # Its Python has no simplejson, which storm.py would take if it were there: without it is faster.
+    # Its Python has no simplejson, which storm.py would take if it were there, and be slower.
     return Child(name, _started_by(STORMPY / 'bin' / 'python', HOSTS / 'start.py'),
                  [*hosts, HERE, STORMPY / 'resources'], options=['--task-ids'], everywhere=False)
 

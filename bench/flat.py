@@ -13,9 +13,9 @@ from plan import Plan, Result, in_turn, progress
 from table import show_table, spread
 from wire import write_input
 
-IDS_ABOUT = ('CPU a tuple with 1, 1,000 and 1,000,000 ids that are not acked, beside as many tuples that '
-             'the bolt keeps and has acked; stormcell only')
-TASKS_ABOUT = 'CPU a tuple with 1 and 1,000 tasks in the context; stormcell only'
+IDS_ABOUT = ('CPU a tuple with 1, 1,000 and 1,000,000 ids not acked, beside as many tuples that are '
+             'kept and acked; ours only')
+TASKS_ABOUT = 'CPU a tuple with 1 and 1,000 tasks in the context; ours only'
 
 IN_FLIGHT = 8192
 """Tuples on their way beside those that the bolt keeps."""

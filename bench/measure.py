@@ -1,4 +1,4 @@
-"""Measures the hosts of Python components side by side. Started by bench/run, which builds first."""
+"""Measures the hosts of Python components side by side. Started by bench/run, which builds."""
 from __future__ import annotations
 
 import argparse
@@ -99,10 +99,11 @@ def parse(given: list[str]) -> argparse.Namespace:
     parser.add_argument('--quick', action='store_true',
                         help='one short repetition: are the answers right? The numbers are rough')
     parser.add_argument('--only', metavar='CASE', action='append', default=[],
-                        choices=[each.name for each in (*CASES, *EXTRAS)],
+                        choices=[*(case.name for case in CASES), *(extra.name for extra in EXTRAS)],
                         help='this case or measurement (repeatable)')
     parser.add_argument('--mode', metavar='MODE', action='append', default=[],
-                        choices=[mode.name for mode in MODES], help='the cases in this mode (repeatable)')
+                        choices=[mode.name for mode in MODES],
+                        help='the cases in this mode (repeatable)')
     parser.add_argument('--repeat', metavar='N', type=int, help='repetitions (5)')
     parser.add_argument('--pin', choices=['same', 'apart'],
                         help='driver and child on one CPU, or on one each')

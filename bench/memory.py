@@ -48,7 +48,7 @@ def summarize(results: list[Result]) -> list[Result]:
     plain = spread(max(each['start']) for each in by_child[PLAIN.name])['median']
     rows = []
     for name, group in by_child.items():
-        row = {'child': name}
+        row: Result = {'child': name}
         for when in ('start', 'flood'):
             if when in group[0]:
                 row[f'{when}_kib'] = spread(max(each[when]) for each in group)

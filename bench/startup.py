@@ -1,4 +1,4 @@
-"""From fork(2) to the handshake answered, of each child; and plain Python's whole life beside it."""
+"""From fork(2) to the handshake answered, of each child; and plain Python's whole life."""
 from __future__ import annotations
 
 from cases import Case

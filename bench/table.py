@@ -69,7 +69,7 @@ def summary(group: list[Result], peers: dict[str, list[Result]]) -> Result:
 
 
 HEAD = ('case', 'mode', 'child', 'tuples/s', 'min - max', 'x pystorm', '(min - max)', 'x storm.py',
-        'CPU us/tuple', 'x pystorm', 'x storm.py', 'p50 us', 'p99 us', 'p50 / C child')
+        'CPU us/tuple', 'CPU x pystorm', 'CPU x storm.py', 'p50 us', 'p99 us', 'p50 / C child')
 
 
 def times(found: Spread | None) -> str:

@@ -10,7 +10,7 @@ from drive import drive
 from plan import Plan, Result, in_turn, progress
 from table import show_table, spread
 
-ABOUT = 'a plain Python loop: CPU time in stormcell-shim, in `python3 -m stormcell.run`, in python3'
+ABOUT = 'CPU of a plain Python loop in stormcell-shim, in `python3 -m stormcell.run`, in python3'
 
 PLAIN = Child('python3', lambda case: [PYTHON, '-c', 'import loop; loop.report()'], [HERE])
 PROCESSES = 15

@@ -110,7 +110,7 @@ def write_input(case: Case, path: Path, count: int | None = None,
                 sinks: int = 7) -> list[dict[str, Any]]:
     """Write the handshake and `count` tuples or commands to `path`, as many as the case prepares
     without it; those that are checked."""
-    checked = []
+    checked: list[dict[str, Any]] = []
     greeting = {'pidDir': str(path.parent), 'conf': conf(), 'context': context(case, sinks)}
     with path.open('w', encoding='utf-8') as file:
         file.write(frame(greeting))
