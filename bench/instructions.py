@@ -28,9 +28,9 @@ SHOWN = 30
 
 ABOUT = """
 Counts the instructions that our executable takes for a tuple, by running it under valgrind with
-2,000 and with 4,000 tuples prepared in a file. The numbers hardly depend on the machine or on what else it does (some
-tenths of a percent), but on the Python and the compilers: the budgets in instructions.json are
-those of one such build each. It fails if a case takes over 5 % more than its budget.
+2,000 and with 4,000 tuples from a file. The numbers hardly depend on the machine or on what else it
+does (tenths of a percent), but on the Python and the compilers: the budgets in instructions.json
+are those of one such build each. It fails if a case takes over 5 % more than its budget.
 """
 
 Numbers = dict[str, int]

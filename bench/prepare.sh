@@ -36,9 +36,9 @@ peers() {
 storm_py() {
     need maven
     quietly "$folder.log" python3 -m venv --without-pip "$folder"
-    quietly "$folder.log" mvn -B -q org.apache.maven.plugins:maven-dependency-plugin:3.6.1:unpack \
-        "-Dartifact=org.apache.storm:multilang-python:$storm_version" \
-        -Dmdep.unpack.includes=resources/storm.py "-DoutputDirectory=$folder"
+    quietly "$folder.log" mvn -B -q org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
+        "-Dartifact=org.apache.storm:multilang-python:$storm_version" "-DoutputDirectory=$folder"
+    quietly "$folder.log" python3 -m zipfile -e "$folder/multilang-python-$storm_version.jar" "$folder"
     echo "$storm_version" >"$folder/version"
 }
 

@@ -65,9 +65,13 @@ def ratio_cells(ratio: Spread | None) -> tuple[str, str]:
 def cells(row: Result) -> tuple[str, ...]:
     rate = row['tuples_per_s']
     return (
-        row['child'], f"{rate['median']:,.0f}", f"{rate['min']:,.0f} - {rate['max']:,.0f}",
-        *ratio_cells(row[f'ratio_to_{PYSTORM.name}']), *ratio_cells(row[f'ratio_to_{FLOOR.name}']),
-        f"{row['cpu_us_per_tuple']['median']:.2f}", f"{row['storm_cpu_us_per_tuple']['median']:.2f}",
+        row['child'],
+        f"{rate['median']:,.0f}",
+        f"{rate['min']:,.0f} - {rate['max']:,.0f}",
+        *ratio_cells(row[f'ratio_to_{PYSTORM.name}']),
+        *ratio_cells(row[f'ratio_to_{FLOOR.name}']),
+        f"{row['cpu_us_per_tuple']['median']:.2f}",
+        f"{row['storm_cpu_us_per_tuple']['median']:.2f}",
     )
 
 

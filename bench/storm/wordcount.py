@@ -172,7 +172,7 @@ def measure_one(span: Span, name: str, folder: Path) -> Result:
 
 def measure(span: Span, names: list[str], repetitions: int, folder: Path) -> list[Result]:
     """One result for each repetition and child. Wrong."""
-    results = []
+    results: list[Result] = []
     for repetition in range(repetitions):
         for name in in_turn(names, repetition):
             progress(f'repetition {repetition + 1} of {repetitions}: {name}')
