@@ -28,7 +28,7 @@ enum arena_region {
 enum arena_writer { WRITER_INTERPRETER, WRITER_GUARDIAN, ARENA_WRITERS };
 
 /* Bytes on their way out. Its writer appends behind `committed` and moves that on by whole
-   messages; whoever holds the wire's lock writes from `written` on. Both go back to 0 when equal. */
+   messages; whoever holds the wire's lock writes from `written` on. What is left then moves to the front. */
 struct arena_lane {
     _Atomic size_t committed;
     _Atomic size_t written;
@@ -72,9 +72,9 @@ struct arena {
     atomic_bool idle;     /* the interpreter waits for Storm; else it is at work */
     atomic_bool resting;  /* the guardian sleeps until the bell rings, and has seen `idle` */
     atomic_bool answered; /* the pid has been sent: nothing may go out before it */
-    atomic_bool writing;  /* a write(2) is under way: if its process died, the wire may be torn */
-    atomic_bool gone;     /* Storm has closed the wire */
-    int torn;             /* lane whose message is half written and must be finished first, or -1 */
+    atomic_bool writing; /* a write(2) or a move: if its process died there, the wire may be torn */
+    atomic_bool gone;    /* Storm has closed the wire */
+    int torn;            /* lane whose message is half written and must be finished first, or -1 */
     struct arena_lane lanes[ARENA_WRITERS];
     struct frame_input input;
     struct arena_ids ids;

@@ -206,21 +206,29 @@ lock(struct arena *arena)
     return error == 0;
 }
 
-/* Start over at the front of the lane when all of it is out, and give back what was large. */
+/* Start over at the front of the lane, with the little that is not out yet if that costs no more than
+   what went out, so that the lane of a Storm that is always a bit behind does not grow; and give back
+   what was large. `writing` covers it: in the middle, the lane's two positions do not belong together. */
 static void
 rewind_lane(struct arena *arena, enum arena_writer writer, struct buffer *lane)
 {
     struct arena_lane *shared = &arena->lanes[writer];
     const size_t keep = 1 << 20;
-    if (lane->len == 0 || lane->len != atomic_load(&shared->written)) {
+    size_t written = atomic_load(&shared->written);
+    size_t rest = lane->len - written;
+    bool open = lane->len != atomic_load(&shared->committed); /* a message: it stays in its place */
+    if (written == 0 || open || rest > written || rest > keep) {
         return;
     }
+    atomic_store(&arena->writing, true);
+    memcpy(lane->data, lane->data + written, rest);
     if (lane->len > 4 * keep) {
         arena_release(arena, lane_region(writer), keep);
     }
-    atomic_store(&shared->committed, 0);
+    atomic_store(&shared->committed, rest);
     atomic_store(&shared->written, 0);
-    lane->len = 0;
+    atomic_store(&arena->writing, false);
+    lane->len = rest;
 }
 
 int

@@ -119,6 +119,36 @@ START_TEST(a_lane_starts_over_when_it_is_empty)
 }
 END_TEST
 
+/* What Storm has not taken moves to the front, or a lane that is never empty would grow for ever. */
+START_TEST(a_lane_that_is_never_empty_stays_short)
+{
+    static const char message[] = "0123456789abcdefghijklmnopqrstu";
+    const struct slice text = {message, sizeof message - 1};
+    const size_t ahead = 20000; /* more than the pipe takes */
+    struct buffer *lane = &lanes[WRITER_INTERPRETER];
+    size_t said = 0;
+    storm.arena->answered = true;
+    while (said < 100 * ahead) {
+        while (wire_pending(storm.arena, WRITER_INTERPRETER) < ahead) {
+            say(WRITER_INTERPRETER, text);
+            said += text.len;
+        }
+        storm_hear(&storm);
+        ck_assert_int_eq(flush(WRITER_INTERPRETER), 0);
+        ck_assert_uint_gt(wire_pending(storm.arena, WRITER_INTERPRETER), 0);
+        ck_assert_uint_lt(lane->len, 3 * ahead);
+    }
+    while (flush(WRITER_INTERPRETER) == 0) {
+        storm_hear(&storm);
+    }
+    struct slice heard = storm_heard(&storm);
+    ck_assert_uint_eq(heard.len, said);
+    for (size_t at = 0; at < said; at += text.len) {
+        ck_assert_mem_eq(heard.ptr + at, text.ptr, text.len);
+    }
+}
+END_TEST
+
 START_TEST(full_pipe)
 {
     static char large[100000];
@@ -391,6 +421,7 @@ wire_suite(void)
     tcase_add_test(tcase, somebody_else_is_writing);
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(small, setup_small_pipe, teardown);
+    tcase_add_test(small, a_lane_that_is_never_empty_stays_short);
     tcase_add_test(small, full_pipe);
     tcase_add_loop_test(small, no_message_cuts_another, 0, 5);
     suite_add_tcase(suite, small);
