@@ -28,7 +28,7 @@ enum arena_region {
 enum arena_writer { WRITER_INTERPRETER, WRITER_GUARDIAN, ARENA_WRITERS };
 
 /* Bytes on their way out. Its writer appends behind `committed` and moves that on by whole
-   messages; whoever holds the wire's lock writes from `written` on. What is left then moves to the front. */
+   messages; whoever holds the wire's lock writes from `written` on, and what is left moves to the front. */
 struct arena_lane {
     _Atomic size_t committed;
     _Atomic size_t written;
