@@ -1,4 +1,5 @@
-# Finds the interpreter and decides how the executable is linked with its libpython. Gives:
+# Asks Python_EXECUTABLE which interpreter it is, and decides how the executable is linked with its
+# libpython. Gives:
 #   Python_EXECUTABLE, Python::Module   the base interpreter and its headers
 #   STORMCELL_PYTHON_BINDIR             where that interpreter lies
 #   stormcell_libpython                 what the executable links
@@ -6,11 +7,7 @@
 
 set(facts_script ${CMAKE_CURRENT_LIST_DIR}/python_facts.py)
 
-# `python3` may be a pyenv script or a virtual environment's: the interpreter itself knows better.
-find_program(Python_EXECUTABLE python3)
-if(NOT Python_EXECUTABLE)
-    message(FATAL_ERROR "python3 is missing: apt-get install python3 python3-dev")
-endif()
+# Python_EXECUTABLE may be a script around the interpreter: the interpreter itself knows better.
 execute_process(COMMAND ${Python_EXECUTABLE} -I ${facts_script}
                 OUTPUT_VARIABLE facts RESULT_VARIABLE status)
 if(status)

@@ -26,13 +26,13 @@ terminated(struct module_state *state, struct slice text)
 }
 
 static PyObject *
-convert_float(struct module_state *state, struct slice text)
+convert_float(struct module_state *state, const struct json_value *value)
 {
     double number;
-    if (json_exact_double(text, &number)) {
+    if (json_double(value, &number)) {
         return PyFloat_FromDouble(number);
     }
-    const char *digits = terminated(state, text);
+    const char *digits = terminated(state, value->text);
     if (digits == NULL) {
         return NULL;
     }
@@ -129,7 +129,7 @@ convert_next(struct module_state *state, struct json_reader *reader, int depth)
     case JSON_TYPE_BIGINT:
         return convert_bigint(state, value.text);
     case JSON_TYPE_FLOAT:
-        return convert_float(state, value.text);
+        return convert_float(state, &value);
     case JSON_TYPE_NAN:
         return PyFloat_FromDouble(Py_NAN);
     case JSON_TYPE_INF:

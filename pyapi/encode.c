@@ -112,13 +112,7 @@ encode_float(struct buffer *out, PyObject *value, const struct place *place)
                           ? "is nan, which JSON does not have: emit None or a str"
                           : "is infinite, which JSON does not have: emit None or a str");
     }
-    char *text = PyOS_double_to_string(number, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
-    if (text == NULL) {
-        return -1;
-    }
-    int result = put(out, (struct slice){text, strlen(text)});
-    PyMem_Free(text);
-    return result;
+    return json_write_double(out, number, NULL) < 0 ? no_room(out) : 0;
 }
 
 static int

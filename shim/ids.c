@@ -6,6 +6,8 @@
    comes, and then its id never gets into the table (saves 350 instructions a tuple). */
 #include "ids.h"
 
+#include "digits.h"
+
 struct slot {
     int64_t number; /* the id, or the hash of its text */
     uint32_t text;  /* 0: free, 1: a number, else 2 + the offset of its text in the text half */
@@ -26,27 +28,6 @@ hash_text(struct slice text)
     return hash;
 }
 
-/* The value of eight digits, the first in the lowest byte; false if one is no digit. Three steps
-   add up neighbours: digits to pairs, pairs to fours, fours to eight. */
-static bool
-eight_digits(const char *at, uint64_t *value)
-{
-    uint64_t word;
-    memcpy(&word, at, sizeof word);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    word = __builtin_bswap64(word);
-#endif
-    uint64_t digits = word - 0x3030303030303030u;
-    if (((word + 0x4646464646464646u) | digits) & 0x8080808080808080u) {
-        return false;
-    }
-    digits = digits * 10 + (digits >> 8);
-    *value = (((digits & 0x000000ff000000ffu) * (100 + (UINT64_C(1000000) << 32))) +
-              (((digits >> 16) & 0x000000ff000000ffu) * (1 + (UINT64_C(10000) << 32)))) >>
-             32;
-    return true;
-}
-
 /* The value of up to 19 digits, which always fits 64 bits. */
 static bool
 parse_digits(const char *at, size_t len, uint64_t *value)
@@ -54,7 +35,7 @@ parse_digits(const char *at, size_t len, uint64_t *value)
     uint64_t sum = 0;
     uint64_t eight;
     for (; len >= 8; at += 8, len -= 8) {
-        if (!eight_digits(at, &eight)) {
+        if (!digits_join(at, &eight)) {
             return false;
         }
         sum = sum * 100000000 + eight;

@@ -15,8 +15,9 @@
 #include "fault.h"
 
 enum {
-    JSON_DEPTH_MAX = 1000,     /* of what is read */
-    JSON_WRITE_DEPTH_MAX = 390 /* of what is written: json-smart refuses more than 400 */
+    JSON_DEPTH_MAX = 1000,      /* of what is read */
+    JSON_WRITE_DEPTH_MAX = 390, /* of what is written: json-smart refuses more than 400 */
+    JSON_DOUBLE_ROOM = 40       /* what json_write_double() may write to, 24 of it to stay */
 };
 
 enum json_type {
@@ -25,7 +26,7 @@ enum json_type {
     JSON_TYPE_FALSE,
     JSON_TYPE_INT,    /* fits int64_t: in `number` */
     JSON_TYPE_BIGINT, /* an integer past 64 bits: its digits in `text` */
-    JSON_TYPE_FLOAT,  /* with a fraction or an exponent: in `text` */
+    JSON_TYPE_FLOAT,  /* with a fraction or an exponent: in `text`, for json_double() */
     JSON_TYPE_NAN,
     JSON_TYPE_INF, /* its sign in `number`: 1 or -1 */
     JSON_TYPE_STRING,
@@ -35,12 +36,17 @@ enum json_type {
 
 struct json_value {
     enum json_type type;
-    int64_t number;
+    bool escaped;   /* the string has escapes, and may hold lone surrogates */
+    bool ascii;     /* `text` is known to have no byte over 127 */
+    bool long_text; /* the float has more than 19 digits, so `digits` is none of them */
+    union {
+        int64_t number;
+        uint64_t digits; /* of a float, without its sign */
+    };
+    int64_t power; /* of ten, which a float's digits are to be multiplied with */
     struct slice
-        text;     /* of a string: between the quotes; borrowed from the span as it is written, or
+        text; /* of a string: between the quotes; borrowed from the span as it is written, or
                           unescaped from the reader's buffer until the next string is read */
-    bool escaped; /* the string has escapes, and may hold lone surrogates */
-    bool ascii;   /* `text` is known to have no byte over 127 */
 };
 
 struct json_reader {
@@ -77,9 +83,9 @@ int json_skip(struct json_reader *reader, struct slice *text);
 /* Nothing but white space is left. 0 or -1. */
 int json_finish(struct json_reader *reader);
 
-/* The double that `text` (a JSON_TYPE_FLOAT) stands for, where one multiplication or division of
-   two exact doubles gives it correctly rounded; else false, and a full parser has to be asked. */
-bool json_exact_double(struct slice text, double *number);
+/* The double that a JSON_TYPE_FLOAT stands for, correctly rounded. False, if rarely, where that takes
+   a full parser, which then has to be asked. */
+bool json_double(const struct json_value *value, double *number);
 
 /* Append the UTF-8 that an escaped string's text stands for. A lone surrogate becomes its three
    bytes (as Python's "surrogatepass" reads them). `text` has passed json_read(). 0 or -1. */
@@ -93,6 +99,10 @@ int json_write_bytes(struct buffer *out, struct slice bytes, struct fault *fault
 
 /* Append an integer. 0 or -1. */
 int json_write_int(struct buffer *out, int64_t number, struct fault *fault);
+
+/* Append a finite double in the fewest digits that are read as the same double, and of those the
+   nearest, as Python's repr() does. It wants JSON_DOUBLE_ROOM bytes of room. 0 or -1. */
+int json_write_double(struct buffer *out, double number, struct fault *fault);
 
 /* The length of the valid UTF-8 (without surrogates) at the start of `bytes`. */
 size_t json_utf8_length(struct slice bytes);

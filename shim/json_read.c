@@ -1,5 +1,6 @@
 /* Reading JSON text. Speed comes from two things: strings are scanned many bytes at once, and nothing
    is copied until somebody asks for it. */
+#include "digits.h"
 #include "json_reading.h"
 
 #include <limits.h>
@@ -31,63 +32,71 @@ skip_space(struct json_reader *reader)
     }
 }
 
-static bool
-digit_at(const struct json_reader *reader)
+/* Pass over digits and append them to `sum`, where 19 of them fit. 0, or -1 if there are none. */
+static inline int
+read_digits(struct json_reader *reader, uint64_t *sum)
 {
-    return reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9';
-}
-
-static int
-skip_digits(struct json_reader *reader)
-{
-    if (!digit_at(reader)) {
+    const char *at = reader->at;
+    const char *end = reader->end;
+    uint64_t total = *sum;
+    uint64_t eight;
+    while (end - at >= 8 && digits_join(at, &eight)) {
+        total = total * 100000000 + eight;
+        at += 8;
+    }
+    for (unsigned digit; at < end && (digit = (unsigned)*at - '0') <= 9; at++) {
+        total = total * 10 + digit;
+    }
+    if (at == reader->at) {
         return json_wrong(reader, "a digit was expected");
     }
-    while (digit_at(reader)) {
-        reader->at++;
-    }
+    reader->at = at;
+    *sum = total;
     return 0;
 }
 
-/* The value of the digits in [at, end), negated if asked. False where it does not fit. */
-static bool
-parse_int(const char *at, const char *end, bool negative, int64_t *number)
+/* The reader stands behind the `e`: add what follows to `power`. */
+static int
+read_exponent(struct json_reader *reader, int64_t *power)
 {
-    if (end - at > 19) {
-        return false;
+    const int64_t plenty = INT64_C(1) << 48; /* more than all of a text's digits can make up for */
+    bool signs = reader->at < reader->end && (*reader->at == '-' || *reader->at == '+');
+    bool negative = signs && *reader->at == '-';
+    reader->at += signs;
+    const char *at = reader->at;
+    uint64_t ignored = 0;
+    if (read_digits(reader, &ignored) < 0) {
+        return -1;
     }
-    uint64_t sum = 0;
-    for (; at < end; at++) {
-        sum = sum * 10 + (uint64_t)(*at - '0'); /* 19 digits always fit 64 bits */
+    int64_t sum = 0;
+    for (; at < reader->at; at++) {
+        sum = sum < plenty ? sum * 10 + (*at - '0') : plenty;
     }
-    if (sum > (uint64_t)INT64_MAX + negative) {
-        return false;
-    }
-    *number = negative ? (int64_t)(0 - sum) : (int64_t)sum;
-    return true;
+    *power += negative ? -sum : sum;
+    return 0;
 }
 
-/* A fraction and an exponent, if there are any. 1: there was one, 0: none, -1. */
-static int
-skip_fraction(struct json_reader *reader)
+/* What makes a float of the integer in value->digits. 1: it follows, 0: it does not, -1. */
+static inline int
+read_fraction(struct json_reader *reader, struct json_value *value, ptrdiff_t whole_digits)
 {
     int found = 0;
+    value->power = 0;
     if (reader->at < reader->end && *reader->at == '.') {
-        reader->at++;
-        if (skip_digits(reader) < 0) {
+        const char *point = reader->at++;
+        if (read_digits(reader, &value->digits) < 0) {
             return -1;
         }
+        value->power = point + 1 - reader->at;
         found = 1;
     }
+    value->long_text = whole_digits - value->power > 19;
     if (reader->at < reader->end && (*reader->at == 'e' || *reader->at == 'E')) {
         reader->at++;
-        if (reader->at < reader->end && (*reader->at == '+' || *reader->at == '-')) {
-            reader->at++;
-        }
-        if (skip_digits(reader) < 0) {
+        found = 1;
+        if (read_exponent(reader, &value->power) < 0) {
             return -1;
         }
-        found = 1;
     }
     return found;
 }
@@ -98,26 +107,28 @@ read_number(struct json_reader *reader, struct json_value *value)
     const char *start = reader->at;
     bool negative = *start == '-';
     reader->at += negative;
-    const char *digits = reader->at;
-    if (skip_digits(reader) < 0) {
+    const char *whole = reader->at;
+    value->digits = 0;
+    if (read_digits(reader, &value->digits) < 0) {
         return -1;
     }
-    const char *digits_end = reader->at;
-    if (*digits == '0' && digits_end - digits > 1) {
-        reader->at = digits + 1;
+    ptrdiff_t whole_digits = reader->at - whole;
+    if (*whole == '0' && whole_digits > 1) {
+        reader->at = whole + 1;
         return json_wrong(reader, "a number must not start with 0");
     }
-    int fraction = skip_fraction(reader);
+    int fraction = read_fraction(reader, value, whole_digits);
     if (fraction < 0) {
         return -1;
     }
     value->text = (struct slice){start, (size_t)(reader->at - start)};
     if (fraction > 0) {
         value->type = JSON_TYPE_FLOAT;
-    } else if (parse_int(digits, digits_end, negative, &value->number)) {
-        value->type = JSON_TYPE_INT;
-    } else {
+    } else if (whole_digits > 19 || value->digits > (uint64_t)INT64_MAX + negative) {
         value->type = JSON_TYPE_BIGINT;
+    } else {
+        value->type = JSON_TYPE_INT;
+        value->number = negative ? (int64_t)(0 - value->digits) : (int64_t)value->digits;
     }
     return 0;
 }

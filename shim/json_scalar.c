@@ -1,55 +1,49 @@
 /* What numbers stand for, for those who ask after json_read(). */
+#include "decimal.h"
 #include "json.h"
 
-/* The digits of a number as an integer, and the power of ten that it is to be multiplied with.
-   False past 2^53, where an integer need not be a double. */
+/* The first 19 digits of more, and the power of ten that goes with them. True if what was cut off is
+   not 0. */
 static bool
-split_decimal(struct slice text, int64_t *digits, int *power)
+cut_digits(const struct json_value *value, struct decimal *decimal)
 {
-    const int64_t exact = INT64_C(1) << 53;
-    const char *at = text.ptr;
-    const char *end = at + text.len;
-    bool fraction = false;
-    *digits = 0;
-    *power = 0;
-    for (; at < end && *at != 'e' && *at != 'E'; at++) {
-        if (*at == '.') {
-            fraction = true;
+    const char *end = value->text.ptr + value->text.len;
+    int64_t power = value->power;
+    int taken = 0;
+    bool cut = false;
+    decimal->digits = 0;
+    for (const char *at = value->text.ptr; at < end && *at != 'e' && *at != 'E'; at++) {
+        if (*at == '-' || *at == '.') {
             continue;
         }
-        *digits = *digits * 10 + (*at - '0');
-        *power -= fraction;
-        if (*digits > exact) {
-            return false;
+        if (taken < 19) {
+            decimal->digits = decimal->digits * 10 + (uint64_t)(*at - '0');
+            taken += decimal->digits > 0;
+        } else {
+            power++;
+            cut = cut || *at != '0';
         }
     }
-    if (at < end) {
-        int sign = at[1] == '-' ? -1 : 1;
-        int exponent = 0;
-        for (at += 1 + (at[1] == '-' || at[1] == '+'); at < end && exponent < 1000; at++) {
-            exponent = exponent * 10 + (*at - '0');
-        }
-        *power += sign * exponent;
-    }
-    return true;
+    decimal->power = power;
+    return cut;
 }
 
 bool
-json_exact_double(struct slice text, double *number)
+json_double(const struct json_value *value, double *number)
 {
-    static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                  1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}; /* all exact */
-    bool negative = text.ptr[0] == '-';
-    int64_t digits;
-    int power;
-    text.ptr += negative;
-    text.len -= negative;
-    if (!split_decimal(text, &digits, &power) || power < -22 || power > 22) {
+    struct decimal decimal = {value->digits, value->power};
+    bool cut = value->long_text && cut_digits(value, &decimal);
+    double above;
+    if (!decimal_to_double(decimal, number)) {
         return false;
     }
-    double value = (double)digits;
-    value = power < 0 ? value / tens[-power] : value * tens[power];
-    *number = negative ? -value : value;
+    /* what both neighbours are read as is what all between them are read as */
+    decimal.digits++;
+    if (cut && (!decimal_to_double(decimal, &above) || above != *number)) {
+        return false;
+    }
+    if (value->text.ptr[0] == '-') {
+        *number = -*number;
+    }
     return true;
 }

@@ -397,5 +397,6 @@ json_suite(void)
     suite_add_tcase(suite, scalars_and_strings());
     suite_add_tcase(suite, json_nesting());
     suite_add_tcase(suite, json_writing());
+    suite_add_tcase(suite, json_numbers());
     return suite;
 }

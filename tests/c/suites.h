@@ -22,6 +22,7 @@ Suite *guardian_suite(void);
 /* Parts of the suites json and session, in files of their own. */
 TCase *json_nesting(void);
 TCase *json_writing(void);
+TCase *json_numbers(void);
 TCase *session_sending(void);
 TCase *session_small_pipe(void);
 TCase *session_own_process(void);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "repr.h"
 #include "require.h"
 
 void
@@ -42,15 +43,12 @@ tree_string(const struct json_value *value, bool *foreign)
 }
 
 static json_t *
-tree_real(struct slice text, bool *foreign)
+tree_real(const struct json_value *value, bool *foreign)
 {
-    struct buffer copy = {0};
-    REQUIRE(buffer_append(&copy, text, NULL) == 0);
-    REQUIRE(buffer_append(&copy, (struct slice){"", 1}, NULL) == 0);
-    char *end;
-    double number = strtod(copy.data, &end);
-    REQUIRE(end == copy.data + text.len);
-    buffer_deinit(&copy);
+    double number;
+    if (!repr_decided(value) || !json_double(value, &number)) {
+        number = repr_read(value->text);
+    }
     if (!isfinite(number)) {
         *foreign = true;
         return json_null();
@@ -132,7 +130,7 @@ tree_value(struct json_reader *reader, int depth, bool *foreign)
     case JSON_TYPE_INT:
         return json_integer(value.number);
     case JSON_TYPE_FLOAT:
-        return tree_real(value.text, foreign);
+        return tree_real(&value, foreign);
     case JSON_TYPE_BIGINT:
     case JSON_TYPE_NAN:
     case JSON_TYPE_INF:
@@ -185,6 +183,17 @@ put_string(struct buffer *out, const struct json_value *value)
         REQUIRE(json_write_bytes(out, utf8, NULL) == 0);
     }
     buffer_deinit(&text);
+}
+
+static void
+put_real(struct buffer *out, struct slice text)
+{
+    double number = repr_read(text);
+    if (isfinite(number)) {
+        REQUIRE(json_write_double(out, number, NULL) == 0);
+    } else {
+        put(out, text);
+    }
 }
 
 static int rewrite_value(struct json_reader *reader, int depth, struct buffer *out);
@@ -246,8 +255,10 @@ put_scalar(struct buffer *out, const struct json_value *value)
         put(out, value->number < 0 ? SLICE("-Infinity") : SLICE("Infinity"));
         return true;
     case JSON_TYPE_BIGINT:
-    case JSON_TYPE_FLOAT:
         put(out, value->text);
+        return true;
+    case JSON_TYPE_FLOAT:
+        put_real(out, value->text);
         return true;
     case JSON_TYPE_STRING:
         put_string(out, value);

@@ -4,7 +4,12 @@ emit(), over values and texts that hypothesis makes."""
 from __future__ import annotations
 
 import json
+import math
+import random
+import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +18,12 @@ from hypothesis import strategies as st
 from conftest import PRELUDE
 from jvm import INT64
 from parent import Parent
+
+KEYS = """
+class Subject(Bolt):
+    def process(self, tup):
+        self.emit([[{number: None} for number in tup.values[0]]])
+"""
 
 ECHO = """
 class Subject(Bolt):
@@ -39,11 +50,9 @@ values = st.recursive(
 )
 
 
-@pytest.fixture(scope="module")
-def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parent]:
-    """A bolt that says how Python writes what it gets, and emits the two values of a pair again."""
-    folder = tmp_path_factory.mktemp("echo")
-    (folder / "subject.py").write_text(PRELUDE + ECHO, encoding="utf-8")
+@contextmanager
+def running(code: str, folder: Path) -> Iterator[Parent]:
+    (folder / "subject.py").write_text(PRELUDE + code, encoding="utf-8")
     parent = Parent("subject.Subject", folder=folder)
     try:
         parent.shake_hands()
@@ -51,6 +60,20 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parent]:
         assert parent.finish() == 0
     finally:
         parent.kill()
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parent]:
+    """A bolt that makes keys of numbers: JSON has them in quotes, so their very text can be seen."""
+    with running(KEYS, tmp_path_factory.mktemp("keys")) as parent:
+        yield parent
+
+
+@pytest.fixture(scope="module")
+def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parent]:
+    """A bolt that says how Python writes what it gets, and emits the two values of a pair again."""
+    with running(ECHO, tmp_path_factory.mktemp("echo")) as parent:
+        yield parent
 
 
 def message_of(echo: Parent, text: str) -> str:
@@ -97,6 +120,39 @@ numbers = st.from_regex(
 def test_numbers_of_any_length(echo: Parent, texts: list[str]) -> None:
     text = f"[{','.join(texts)}]"
     assert what_python_saw(echo, message_of(echo, text)) == repr([json.loads(text)])
+
+
+def check_floats(keys: Parent, floats: list[float]) -> None:
+    """They come in exactly, and go out as Python writes them."""
+    _, said = keys.exchange(floats)
+    [emitted] = [row["tuple"][0] for row in said if row["command"] == "emit"]
+    assert [text for [text] in emitted] == [repr(number) for number in floats]
+
+
+@examples
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_floats_are_written_as_by_repr(keys: Parent, floats: list[float]) -> None:
+    check_floats(keys, floats)
+
+
+@pytest.mark.parametrize("kind", ["bits", "ratios", "money", "beside powers of two"])
+def test_many_floats(keys: Parent, kind: str) -> None:
+    chance = random.Random(kind)
+    found: list[float] = []
+    while len(found) < 20000:
+        number: float
+        if kind == "bits":
+            [number] = struct.unpack("d", chance.randbytes(8))
+        elif kind == "ratios":
+            number = chance.random() * 10 ** chance.randrange(-8, 20)
+        elif kind == "money":
+            number = chance.randrange(10**9) / 100
+        else:
+            power = math.ldexp(1, chance.randrange(-1074, 1024))
+            number = math.nextafter(power, chance.choice([0, power, math.inf]))
+        if math.isfinite(number):
+            found.append(number)
+    check_floats(keys, found)
 
 
 units = st.integers(0xD7F0, 0xE00F) | st.integers(0, 0xFFFF)
