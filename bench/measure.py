@@ -136,7 +136,7 @@ def make_plan(arguments: argparse.Namespace, folder: Path) -> Plan:
         extras=wanted(EXTRAS, arguments.only) if arguments.only or not arguments.mode else [],
         modes=wanted(MODES, arguments.mode),
         repetitions=arguments.repeat or (1 if quick else 5),
-        time_ms=60 if quick else 350,
+        time_ms=60 if quick else 300,
         warm_up_ms=30 if quick else 100,
         place=place(arguments.pin),
         folder=folder,

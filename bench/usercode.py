@@ -15,7 +15,7 @@ ABOUT = 'CPU of a plain Python loop in stormcell-shim, in `python3 -m stormcell.
 PLAIN = Child('python3', lambda case: [PYTHON, '-c', 'import loop; loop.report()'], [HERE])
 PROCESSES = 15
 """Of each kind: where a process happens to lie in memory moves it by some per cent."""
-ROUNDS = 5
+ROUNDS = 15
 
 
 def measure(plan: Plan, noop: Case) -> list[Result]:
