@@ -44,7 +44,8 @@ def draw_child(axes: Any, child: str, found: dict[int, Spread]) -> None:
     medians = [rate['median'] for rate in found.values()]
     axes.hlines(list(found), [rate['min'] for rate in found.values()],
                 [rate['max'] for rate in found.values()], color=colour, linewidth=1, alpha=0.5)
-    axes.plot(medians, list(found), mark, color=colour, label=child, markersize=6)
+    axes.plot(medians, list(found), mark, color=colour, label=child, markersize=6,
+              markeredgewidth=1.5)
 
 
 def draw(results: dict[str, Any], path: Path) -> None:
