@@ -10,6 +10,17 @@ from table import show_table
 
 MEMORY_ROOM_KIB = 2048
 
+FASTER = [
+    ('word count, flood', 'wordcount', 'flood', 'pystorm', 30),
+    ('word count, flood', 'wordcount', 'flood', 'storm.py', 25),
+    ('word count, 100 in flight', 'wordcount', '100', 'pystorm', 16),
+    ('no-op, flood', 'noop', 'flood', 'pystorm', 60),
+    ('wide, flood', 'wide', 'flood', 'pystorm', 16),
+    ('big, flood', 'big', 'flood', 'pystorm', 8),
+    ('big, flood', 'big', 'flood', 'C child', 0.95),
+    ('spout, 100 emits a next, flood', 'spout100', 'flood', 'pystorm', 15),
+]
+
 
 def bars(rows: list[Result], extras: dict[str, list[Result]]) -> list[Result]:
     """{'what', 'measured', 'least' or 'most'} for all that this run can tell."""
@@ -18,10 +29,10 @@ def bars(rows: list[Result], extras: dict[str, list[Result]]) -> list[Result]:
 
 
 def _of_cases(ours: dict[tuple[str, str], Result]) -> Iterator[Result]:
-    flood = ours.get(('wordcount', 'flood'))
-    if flood is not None and flood['ratio_to']['storm.py'] is not None:
-        yield bar("word count, flood: times the better way with storm.py",
-                  flood['ratio_to']['storm.py']['median'], least=25)
+    for what, case, mode, peer, least in FASTER:
+        row = ours.get((case, mode))
+        if row is not None and row['ratio_to'].get(peer) is not None:
+            yield bar(f'{what}: times {peer}', row['ratio_to'][peer]['median'], least=least)
     for case in 'noop', 'wordcount':
         row = ours.get((case, '1-core'))
         if row is not None:

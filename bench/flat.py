@@ -13,10 +13,11 @@ from plan import Plan, Result, in_turn, progress
 from table import show_table, spread
 from wire import write_input
 
-IDS_ABOUT = ('CPU a tuple with 1, 1,000 and 1,000,000 ids not acked, beside as many tuples that are '
-             'kept and acked; ours only')
+IDS_ABOUT = ('CPU a tuple while 1, 1,000 and 1,000,000 others are not acked; if each ack is for the '
+             'oldest of so many; and if so many are kept that are acked; ours only')
 TASKS_ABOUT = 'CPU a tuple with 1 and 1,000 tasks in the context; ours only'
 
+BESIDE = ['oldest', 'acked']
 IN_FLIGHT = 8192
 """Tuples on their way beside those that the bolt keeps."""
 
@@ -24,19 +25,22 @@ IN_FLIGHT = 8192
 def measure_ids(plan: Plan, noop: Case) -> list[Result]:
     sizes = [1, 1000] if plan.quick else [1, 1000, 1_000_000]
     # All run on the same bytes: those of the largest.
-    unacked = dataclasses.replace(noop, name='liveids', component='keep.Unacked')
-    acked = dataclasses.replace(unacked, component='keep.Acked')
+    held = dataclasses.replace(noop, name='liveids', component='keep.Held')
+    queued = dataclasses.replace(held, component='keep.Queued')
+    acked = dataclasses.replace(held, component='keep.Acked')
     progress('preparing tuples for live ids')
-    write_input(unacked, plan.input(unacked.name), sizes[-1] + 2 * IN_FLIGHT)
+    write_input(held, plan.input(held.name), sizes[-1] + 2 * IN_FLIGHT)
     results = []
     for repetition in range(plan.repetitions):
         for size in in_turn(sizes, repetition):
             progress(f'live ids {repetition + 1}: {size:,}')
             os.environ['BENCH_KEEP'] = str(size)
             window = ['--window', str(size + IN_FLIGHT), '--keeps', str(size)]
-            result = run_case(plan, unacked, STORMCELL, [*window, *plan.clock()])
+            result = run_case(plan, held, STORMCELL, [*window, *plan.clock()])
+            oldest = run_case(plan, queued, STORMCELL, [*window, *plan.clock()])
             beside = run_case(plan, acked, STORMCELL, ['--window', str(IN_FLIGHT), *plan.clock()])
             results.append({'size': size, 'repetition': repetition, **result,
+                            'oldest_cpu_us': oldest['cpu_us'],
                             'acked_cpu_us': beside['cpu_us']})
     return results
 
@@ -68,16 +72,22 @@ def _row(size: int, costs: dict[int, Result], first: dict[int, Result]) -> Resul
 
     row = {'size': size, 'cpu_us_per_tuple': spread(each['cpu_us'] for each in costs.values()),
            'ratio_to_1': of_first('cpu_us')}
-    if 'acked_cpu_us' in costs[0]:
-        row['acked_cpu_us_per_tuple'] = spread(each['acked_cpu_us'] for each in costs.values())
-        row['acked_ratio_to_1'] = of_first('acked_cpu_us')
+    for what in BESIDE:
+        if f'{what}_cpu_us' in costs[0]:
+            row[f'{what}_cpu_us_per_tuple'] = spread(each[f'{what}_cpu_us']
+                                                     for each in costs.values())
+            row[f'{what}_ratio_to_1'] = of_first(f'{what}_cpu_us')
     return row
 
 
+def _beside(row: Result) -> tuple[str, ...]:
+    return tuple(text for what in BESIDE
+                 for text in (f"{row[f'{what}_cpu_us_per_tuple']['median']:.3f}",
+                              f"{row[f'{what}_ratio_to_1']['median']:.2f}"))
+
+
 def show_ids(rows: list[Result]) -> None:
-    _show('live ids', rows, lambda row: (f"{row['acked_cpu_us_per_tuple']['median']:.3f}",
-                                         f"{row['acked_ratio_to_1']['median']:.2f}"),
-          ('kept, acked', '/ 1'))
+    _show('live ids', rows, _beside, ('oldest acked', '/ 1', 'kept, acked', '/ 1'))
 
 
 def show_tasks(rows: list[Result]) -> None:

@@ -10,7 +10,7 @@
 #include "repr.h"
 #include "suites.h"
 
-enum { SEEDS = 10, NUMBERS = 10000 };
+enum { SEEDS = 10, NUMBERS = 3000 };
 
 static double
 double_of(uint64_t bits)

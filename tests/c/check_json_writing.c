@@ -233,10 +233,20 @@ write_number(struct buffer *to)
     return json_write_int(to, 1, &fault);
 }
 
+static int
+write_double(struct buffer *to)
+{
+    return json_write_double(to, 0.5, &fault);
+}
+
 static const struct {
     int (*act)(struct buffer *to);
     unsigned allocations; /* at least */
-} hungry[] = {{unescape_long, 1}, {write_long, 3}, {write_long_dirty, 4}, {write_number, 1}};
+} hungry[] = {{unescape_long, 1},
+              {write_long, 3},
+              {write_long_dirty, 4},
+              {write_number, 1},
+              {write_double, 1}};
 
 enum { HUNGRY = sizeof hungry / sizeof hungry[0] };
 
