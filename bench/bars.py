@@ -13,11 +13,13 @@ MEMORY_ROOM_KIB = 2048
 FASTER = [
     ('word count, flood', 'wordcount', 'flood', 'pystorm', 30),
     ('word count, flood', 'wordcount', 'flood', 'storm.py', 25),
+    ('word count, flood', 'wordcount', 'flood', 'storm.py at best', 25),
     ('word count, 100 in flight', 'wordcount', '100', 'pystorm', 16),
     ('no-op, flood', 'noop', 'flood', 'pystorm', 60),
     ('wide, flood', 'wide', 'flood', 'pystorm', 16),
     ('big, flood', 'big', 'flood', 'pystorm', 8),
     ('big, flood', 'big', 'flood', 'C child', 0.95),
+    ('big, flood', 'big', 'flood', 'C child, echo', 0.95),
     ('spout, 100 emits a next, flood', 'spout100', 'flood', 'pystorm', 15),
 ]
 

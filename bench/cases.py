@@ -68,7 +68,7 @@ def _nothing(came: Sequence[Values]) -> Iterator[Answers]:
     return ([] for _ in came)
 
 
-def _echoed(came: Sequence[Values]) -> Iterator[Answers]:
+def echoed(came: Sequence[Values]) -> Iterator[Answers]:
     return ([emit(values)] for values in came)
 
 
@@ -103,7 +103,7 @@ def floor_expect(case: Case) -> Expect:
     if action == 'ack':
         return _nothing
     if action == 'echo':
-        return _echoed
+        return echoed
     if action == 'log':
         said = [{'command': 'log', 'msg': arguments[0]}]
     else:
@@ -134,11 +134,11 @@ CASES = [
     Case('big', "a line of 16 KB with Storm's escapes in, its length out",
          'bolts.Big', ['line'], ['fields'], a_line, _fields, ['emit', '[16]'],
          prepared=1024, checked=200),
-    Case('floats', '20 doubles, echoed', 'bolts.Echo', DOUBLES, DOUBLES, doubles, _echoed, ECHO),
+    Case('floats', '20 doubles, echoed', 'bolts.Echo', DOUBLES, DOUBLES, doubles, echoed, ECHO),
     Case('nested', 'a list of maps, echoed', 'bolts.Echo', ['order', 'items'], ['order', 'items'],
-         a_map_list, _echoed, ECHO),
+         a_map_list, echoed, ECHO),
     Case('utf8', 'Chinese, Japanese and Korean text and emoji, echoed', 'bolts.Echo', ['text'],
-         ['text'], foreign, _echoed, ECHO),
+         ['text'], foreign, echoed, ECHO),
     _spout('spout', 1, 'bolts.Numbers', 1000),
     _spout('spout100', 100, 'bolts.Numbers100', 50),
     Case('batch', f'{BATCH} tuples and a tick, then one emit anchored to all', 'bolts.Batches',

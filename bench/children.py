@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cases import Case, Expect, floor_expect
+from cases import Case, Expect, echoed, floor_expect
 
 HERE = Path(__file__).resolve().parent
 HOSTS = HERE / 'hosts'
@@ -70,6 +70,11 @@ def _stormpy(name: str, *hosts: Path) -> Child:
 STORM_PY = _stormpy('storm.py', HOSTS / 'stormpy')
 STORM_PY_UNREAD = _stormpy('storm.py, ids unread', HOSTS / 'stormpy-unread', HOSTS / 'stormpy')
 FLOOR = Child('C child', lambda case: [str(BUILT / 'floor'), *case.floor], [], floor_expect)
+
+# Answers a line of 16 KB with as much, where a bolt answers with a number: the pipe's price, both ways.
+FLOOR_ECHO = Child('C child, echo', lambda case: [str(BUILT / 'floor'), 'echo'], [],
+                   lambda case: echoed)
+ECHO_CASE = 'big'
 
 CHILDREN = [STORMCELL, PYSTORM, STREAMPARSE, STORM_PY, STORM_PY_UNREAD, FLOOR]
 if not (PEERS / 'streamparse_run').exists():

@@ -18,19 +18,22 @@ import valgrind
 from cases import CASES, Case
 from children import HERE, SHIM
 from plan import Wrong
+from wire import frame, messages_of
 
 BUDGETS = HERE / 'instructions.json'
-TUPLES = 2000
-"""That many, and twice as many, in the two runs whose difference counts (less where few are
-prepared): what start and end take falls out of it."""
+INPUT_BYTES = 1 << 20
+"""Of messages, about, in the shorter run of a case: some 10,000 words, or 64 pages. So many of the
+small ones that it hardly matters when the garbage collector runs."""
+SAMPLE = 100
 TOLERANCE = 0.05
 SHOWN = 30
 
 ABOUT = """
-Counts the instructions that our executable takes for a tuple, by running it under valgrind with
-2,000 and with 4,000 tuples from a file. The numbers hardly depend on the machine or on what else it
-does (tenths of a percent), but on the Python and the compilers: the budgets in instructions.json
-are those of one such build each. It fails if a case takes over 5 % more than its budget.
+Counts the instructions that our executable takes for a tuple, by running it under valgrind with as
+many tuples as fill 1 MB and with twice as many: what start and end take falls out of the
+difference. The numbers hardly depend on the machine or on what else it does (tenths of a percent),
+but on the Python and the compilers: the budgets in instructions.json are those of one such build
+each. It fails if a case takes over 5 % more than its budget.
 """
 
 Numbers = dict[str, int]
@@ -76,9 +79,9 @@ class Size:
 
 def size(case: Case) -> Size:
     each = case.emitted if case.spout else 1
-    messages = min(TUPLES // each, case.prepared)
-    messages = -(-messages // case.group) * case.group  # whole groups
-    return Size(messages, messages * each)
+    sample = sum(len(frame(message).encode()) for message in messages_of(case, SAMPLE)) / SAMPLE
+    groups = max(1, round(INPUT_BYTES / sample / each / case.group))
+    return Size(groups * case.group, groups * case.group * each)
 
 
 def count(pool: Executor, case: Case, folder: Path, tool: str) -> list[Future[valgrind.Counts]]:

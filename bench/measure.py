@@ -17,7 +17,8 @@ from typing import Any
 import bars
 import table
 from cases import CASES
-from children import BUILT, CHILDREN, FLOOR, HERE, PYSTORM, STORMCELL, Child, versions
+from children import (BUILT, CHILDREN, ECHO_CASE, FLOOR, FLOOR_ECHO, HERE, PYSTORM, STORMCELL, Child,
+                      versions)
 from drive import check, run_case
 from extras import EXTRAS
 from plan import MODES, Mode, Plan, Result, Wrong, cpus, in_turn, progress
@@ -41,7 +42,8 @@ def children_for(plan: Plan, case_name: str, mode: Mode) -> list[Child]:
         beside = {'flood': [PYSTORM, FLOOR], '1-core': [FLOOR]}
         return [STORMCELL, *beside.get(mode.name, [])]
     everywhere = case_name == 'wordcount' or mode.name in ('flood', '100')
-    return [child for child in CHILDREN if child.everywhere or everywhere]
+    echo = [FLOOR_ECHO] if case_name == ECHO_CASE else []
+    return [child for child in CHILDREN if child.everywhere or everywhere] + echo
 
 
 def measure(plan: Plan) -> list[Result]:

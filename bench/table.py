@@ -5,15 +5,17 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import Any
 
-from children import FLOOR, PYSTORM, STORM_PY, STORM_PY_UNREAD
+from children import FLOOR, FLOOR_ECHO, PYSTORM, STORM_PY, STORM_PY_UNREAD
 
 Result = dict[str, Any]
 Spread = dict[str, float]
 
 AGAINST = {
     'pystorm': [PYSTORM.name],
-    'storm.py': [STORM_PY.name, STORM_PY_UNREAD.name],  # whichever of the two is better
+    'storm.py': [STORM_PY.name],
+    'storm.py at best': [STORM_PY.name, STORM_PY_UNREAD.name],  # whichever of the two is better
     'C child': [FLOOR.name],
+    'C child, echo': [FLOOR_ECHO.name],
 }
 """Whom the others are held against."""
 
@@ -87,8 +89,8 @@ def cells(row: Result) -> tuple[str, ...]:
         row['case'], row['mode'], row['child'],
         f"{rate['median']:,.0f}", f"{rate['min']:,.0f} - {rate['max']:,.0f}",
         times(ratio), f"({ratio['min']:.2f} - {ratio['max']:.2f})" if ratio else '',
-        times(row['ratio_to']['storm.py']), f"{row['cpu_us_per_tuple']['median']:.2f}",
-        less(cpu['pystorm']), less(cpu['storm.py']),
+        times(row['ratio_to']['storm.py at best']), f"{row['cpu_us_per_tuple']['median']:.2f}",
+        less(cpu['pystorm']), less(cpu['storm.py at best']),
         *latency, times(row['p50_ratio_to']['C child'] if 'p50_us' in row else None),
     )
 

@@ -5,6 +5,7 @@ flood, and so reads and writes in the same portions each time.
 """
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -28,8 +29,16 @@ class Counts:
 
 
 def environment() -> dict[str, str]:
+    ours = STORMCELL.environment()
+    ours.pop('STORMCELL_PYTHON', None)  # the peers' environment, which need not be there
     # A fixed seed: dicts of strings then have the same collisions in each run.
-    return STORMCELL.environment() | {'PYTHONHASHSEED': '0'}
+    return ours | {'PYTHONHASHSEED': '0'}
+
+
+def reported(said: Path) -> str:
+    """The text of the last error that a child told Storm, if any."""
+    errors = re.findall(r'^\{"command": ?"error".*$', said.read_text(errors='replace'), re.M)
+    return str(json.loads(errors[-1])['msg']) if errors else ''
 
 
 def converse(command: list[str], folder: Path, messages: int) -> int:
@@ -47,7 +56,7 @@ def converse(command: list[str], folder: Path, messages: int) -> int:
     answers = len(re.findall(rb'"command": ?"(?:ack|sync)"', said.read_bytes()))
     if process.returncode != 0 or answers != messages:
         raise Wrong(f'{folder.name}: {" ".join(command)} ended with status {process.returncode} '
-                    f'after {answers} of {messages} answers\n{complaint}'.strip())
+                    f'after {answers} of {messages} answers\n{complaint}\n{reported(said)}'.strip())
     return process.pid
 
 

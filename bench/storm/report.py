@@ -8,10 +8,11 @@ import subprocess
 import sys
 from datetime import datetime, timezone
 
-from children import FLOOR, PYSTORM
+from bars import bar
+from children import FLOOR, PYSTORM, STORMCELL
 from measure import processor
 from plan import Result
-from table import Spread, spread
+from table import Spread, show_table, spread
 
 HEAD = ('bolt', 'tuples/s', 'min - max', f'x {PYSTORM.name}', '(min - max)', f'x {FLOOR.name}',
         '(min - max)', 'its CPU us/tuple', "Storm's")
@@ -75,17 +76,25 @@ def cells(row: Result) -> tuple[str, ...]:
     )
 
 
+def bars(rows: list[Result]) -> list[Result]:
+    """What Stormcell is to clear, of what was measured."""
+    found = []
+    for row in rows:
+        for to, least in [(FLOOR.name, 0.9), (PYSTORM.name, 3.5)]:
+            ratio = row[f'ratio_to_{to}']
+            if row['child'] == STORMCELL.name and ratio is not None:
+                found.append(bar(f"word count through Storm's ShellBolt: times {to}",
+                                 ratio['median'], least=least))
+    return found
+
+
 def show(about: Result, rows: list[Result]) -> None:
     """Print what was measured, and the table."""
     print(f"{about['date']}, {about['machine']}")
-    for text in about['versions'].values():
-        print(f'  {text}')
+    for name, text in about['versions'].items():
+        print(f'  {name}: {text}')
     print(f"word count through Storm's ShellBolt, 1,000 tuples pending; medians of "
           f"{about['repetitions']} interleaved repetitions of {about['seconds']:g} s\n"
-          f"after {about['warm_up_seconds']:g} s, each in a fresh JVM; ratios within a repetition\n")
-    lines = [HEAD, *map(cells, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
-    for line in lines:
-        right = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]
-        print('  '.join([line[0].ljust(widths[0]), *right]).rstrip())
-    print()
+          f"after {about['warm_up_seconds']:g} s, each in a fresh JVM; "
+          'ratios within a repetition\n')
+    show_table(HEAD, [cells(row) for row in rows], left=1)

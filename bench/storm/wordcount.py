@@ -16,6 +16,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[1:1] = [str(HERE.parent), str(HERE.parent.parent / 'tests' / 'storm')]
 
+import bars
 import processor_time
 import report
 from cases import CASES
@@ -203,8 +204,11 @@ def run(arguments: argparse.Namespace, folder: Path) -> None:
     about = report.facts(arguments, results[0]['storm'], who)
     rows = report.summarize(results)
     report.show(about, rows)
+    cleared = report.bars(rows)
+    bars.show(cleared)
     if arguments.json is not None:
-        text = json.dumps({**about, 'summary': rows, 'results': results}, indent=2)
+        text = json.dumps(
+            {**about, 'bars': cleared, 'summary': rows, 'results': results}, indent=2)
         arguments.json.write_text(text + '\n', encoding='utf-8')
     acked = sum(result['acks'] for result in results)
     print(f'{len(results)} runs passed: over {acked:,} tuples, each acked once, none failed, '
