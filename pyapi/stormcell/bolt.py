@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     Self = TypeVar("Self", bound="BatchingBolt")
+else:
+    Any = Hashable = object  # for typing.get_type_hints(); importing typing costs milliseconds
 
 
 class Bolt(Component, _native.Bolt):

@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
     from typing import Any
+else:
+    Any = object  # for typing.get_type_hints(); importing typing costs milliseconds
 
 
 class Component(_native.Component):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     Self = TypeVar("Self", bound="ReliableSpout")
+else:
+    Any, Counter = object, dict  # for typing.get_type_hints(); to import them costs milliseconds
 
 
 class Spout(Component, _native.Spout):

@@ -10,10 +10,12 @@ import re
 import subprocess
 import sys
 import textwrap
+import typing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import stormcell
 
 from conftest import Start
 from jvm import frame
@@ -513,3 +515,9 @@ def test_without_stdin_or_stdout_it_says_so() -> None:
             done.stderr
             == f"stormcell-shim: {name} is not open: Storm talks over stdin and stdout\n"
         )
+
+
+def test_annotations_can_be_asked_for() -> None:
+    """Frameworks look at a class's annotations; `typing` is not imported for them alone."""
+    for component in stormcell.Bolt, stormcell.BatchingBolt, stormcell.Spout, stormcell.ReliableSpout:
+        assert "storm_conf" in typing.get_type_hints(component)
