@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Self = TypeVar("Self", bound="ReliableSpout")
 else:
-    Any, Counter = object, dict  # for typing.get_type_hints(); to import them costs milliseconds
+    Any, Counter, Sequence = object, dict, list  # for typing.get_type_hints() without the imports
 
 
 class Spout(Component, _native.Spout):
