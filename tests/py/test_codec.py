@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import PRELUDE
+from conftest import PRELUDE, Start
 from jvm import INT64
 from parent import Parent
 
@@ -210,3 +210,37 @@ def test_bytes_that_are_no_text(echo: Parent, raw: bytes) -> None:
         assert commands == ["error", "fail"]
     else:
         assert commands == ["emit", "ack"]
+
+
+SHORT = [
+    *("ab" * 9, "x" * 16, "x" * 17),
+    *(letter * length for length in range(18) for letter in "ab"),
+    # the same first and last bytes, other bytes or another length between
+    *("abcdefgh", "abcdXfgh", "abcdabcd", "abcdXabcd", "abab", "ababab", "abXab", "aXb", "aYb"),
+    *(f"word{number}" for number in range(3000)),
+]
+
+
+def test_short_strings_that_come_again(echo: Parent) -> None:
+    """As values and as keys: what is kept for the next time is never taken for another one."""
+    for _ in range(3):
+        batch = [SHORT, {text: text for text in SHORT}]
+        _, said = echo.exchange(*batch, stream="pairs")
+        assert said[1]["tuple"] == batch
+
+
+SHARED = """
+class Subject(Bolt):
+    def initialize(self, conf, ctx):
+        self.seen = []
+    def process(self, tup):
+        self.seen.append(tup.values[0])
+        self.emit([len({id(text) for text in self.seen})])
+"""
+
+
+def test_a_string_that_comes_often_is_one_object(start: Start) -> None:
+    parent = start(SHARED)
+    for _ in range(2):
+        parent.exchange("dog")
+    assert [parent.exchange("dog")[1][0]["tuple"][0] for _ in range(5)] == [2] * 5
