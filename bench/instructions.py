@@ -37,6 +37,8 @@ each. It fails if a case takes over 5 % more than its budget.
 """
 
 Numbers = dict[str, int]
+Counted = dict[str, tuple[int, int]]
+"""For each case the instructions a tuple: the interpreter's and the guardian's."""
 
 
 def parse(given: list[str]) -> argparse.Namespace:
@@ -95,8 +97,9 @@ def processors() -> Executor:
     return ThreadPoolExecutor(len(os.sched_getaffinity(0)))
 
 
-def count_all(cases: list[Case], folder: Path) -> dict[str, tuple[int, int]]:
-    """Each case's instructions a tuple: the interpreter's and the guardian's. Wrong."""
+def count_all(cases: list[Case], folder: Path) -> Counted:
+    """Wrong."""
+    folder.mkdir()
     for case in cases:
         valgrind.start_once(case, folder / case.name)
     counted = {}
@@ -129,7 +132,7 @@ def verdict(counted: int, budget: int | None) -> str:
     return f'{difference:+.1%}'
 
 
-def compare(counted: dict[str, tuple[int, int]], budgets: Numbers) -> int:
+def compare(counted: Counted, budgets: Numbers) -> int:
     """Print the table; how many cases are over their budgets."""
     print(f'{"case":<12} {"instructions":>12} {"guardian":>9} {"budget":>9}')
     over = 0
@@ -142,7 +145,7 @@ def compare(counted: dict[str, tuple[int, int]], budgets: Numbers) -> int:
     return over
 
 
-def update(key: str, counted: dict[str, tuple[int, int]]) -> None:
+def update(key: str, counted: Counted) -> None:
     budgets = read_budgets()
     budgets[key] = budgets.get(key, {}) | {name: numbers[0] for name, numbers in counted.items()}
     BUDGETS.write_text(json.dumps(budgets, indent=2) + '\n', encoding='utf-8')
@@ -153,8 +156,14 @@ def check(arguments: argparse.Namespace, folder: Path) -> None:
     key = build()
     print(f'instructions a tuple, {key}')
     cases = [case for case in CASES if case.name in arguments.only or not arguments.only]
-    counted = count_all(cases, folder)
     budgets = read_budgets().get(key, {})
+    counted = count_all(cases, folder / 'first')
+    # Python finds methods in a cache that goes by addresses: now and then two names of a case
+    # collide there, which costs up to 3 %, and seldom does so twice.
+    doubtful = [case for case in cases if arguments.update
+                or 'OVER' in verdict(counted[case.name][0], budgets.get(case.name))]
+    for name, again in count_all(doubtful, folder / 'again').items():
+        counted[name] = min(counted[name], again)
     over = compare(counted, budgets)
     if arguments.update:
         update(key, counted)
