@@ -65,6 +65,18 @@ json_reader(struct slice text, struct fault *fault)
     return (struct json_reader){text.ptr, text.ptr, text.ptr + text.len, fault, NULL};
 }
 
+/* Pass over `text` if it stands at the reader. */
+static inline bool
+json_take(struct json_reader *reader, struct slice text)
+{
+    if ((size_t)(reader->end - reader->at) < text.len ||
+        memcmp(reader->at, text.ptr, text.len) != 0) {
+        return false;
+    }
+    reader->at += text.len;
+    return true;
+}
+
 /* Read the next value, of an array or object just its bracket. 0 or -1. */
 int json_read(struct json_reader *reader, struct json_value *value);
 

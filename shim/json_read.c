@@ -133,17 +133,6 @@ read_number(struct json_reader *reader, struct json_value *value)
     return 0;
 }
 
-static bool
-take_word(struct json_reader *reader, struct slice word)
-{
-    if ((size_t)(reader->end - reader->at) < word.len ||
-        memcmp(reader->at, word.ptr, word.len) != 0) {
-        return false;
-    }
-    reader->at += word.len;
-    return true;
-}
-
 static int
 read_word(struct json_reader *reader, struct json_value *value)
 {
@@ -157,7 +146,7 @@ read_word(struct json_reader *reader, struct json_value *value)
         {SLICE("Infinity"), JSON_TYPE_INF, 1}, {SLICE("-Infinity"), JSON_TYPE_INF, -1},
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (take_word(reader, words[i].word)) {
+        if (json_take(reader, words[i].word)) {
             value->type = words[i].type;
             value->number = words[i].number;
             return 0;

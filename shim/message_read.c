@@ -4,18 +4,6 @@
 
 #include "json_scan.h"
 
-/* Pass over `text` if it stands at the reader. */
-static inline bool
-take(struct json_reader *reader, struct slice text)
-{
-    if ((size_t)(reader->end - reader->at) < text.len ||
-        memcmp(reader->at, text.ptr, text.len) != 0) {
-        return false;
-    }
-    reader->at += text.len;
-    return true;
-}
-
 static int
 read_string(struct json_reader *reader, struct json_value *value, const char *key)
 {
@@ -71,17 +59,17 @@ take_key(struct json_reader *reader)
 {
     switch (reader->at[1]) {
     case 'i':
-        return take(reader, SLICE("\"id\":")) ? ID : MEMBER_OTHER;
+        return json_take(reader, SLICE("\"id\":")) ? ID : MEMBER_OTHER;
     case 's':
-        return take(reader, SLICE("\"stream\":")) ? STREAM : MEMBER_OTHER;
+        return json_take(reader, SLICE("\"stream\":")) ? STREAM : MEMBER_OTHER;
     case 't':
-        return take(reader, SLICE("\"task\":"))    ? TASK
-               : take(reader, SLICE("\"tuple\":")) ? VALUES
-                                                   : MEMBER_OTHER;
+        return json_take(reader, SLICE("\"task\":"))    ? TASK
+               : json_take(reader, SLICE("\"tuple\":")) ? VALUES
+                                                        : MEMBER_OTHER;
     case 'c':
-        return take(reader, SLICE("\"comp\":"))      ? COMPONENT
-               : take(reader, SLICE("\"command\":")) ? COMMAND
-                                                     : MEMBER_OTHER;
+        return json_take(reader, SLICE("\"comp\":"))      ? COMPONENT
+               : json_take(reader, SLICE("\"command\":")) ? COMMAND
+                                                          : MEMBER_OTHER;
     default:
         return MEMBER_OTHER;
     }
@@ -291,8 +279,8 @@ static bool
 usual_tuple(struct slice frame, struct message *message)
 {
     struct json_reader reader = json_reader(frame, NULL);
-    if (!take(&reader, SLICE("{\"comp\":\"")) || !plain_text(&reader, &message->component) ||
-        !take(&reader, SLICE(",\"tuple\":")) || !drop(&reader, SLICE("\"}")) ||
+    if (!json_take(&reader, SLICE("{\"comp\":\"")) || !plain_text(&reader, &message->component) ||
+        !json_take(&reader, SLICE(",\"tuple\":")) || !drop(&reader, SLICE("\"}")) ||
         !drop_plain_text(&reader, &message->id) || !drop(&reader, SLICE("\",\"id\":\"")) ||
         !drop_plain_text(&reader, &message->stream) || !drop(&reader, SLICE(",\"stream\":\"")) ||
         !drop_small_number(&reader, &message->task) || !drop(&reader, SLICE(",\"task\":")) ||
