@@ -292,7 +292,7 @@ static PyGetSetDef tuple_getset[] = {
 };
 
 /* T_OBJECT_EX and not T_OBJECT: what is never NULL the interpreter reads without a call (word count:
-   250 instructions a tuple). */
+   150 instructions a tuple). */
 static PyMemberDef tuple_members[] = {
     {"component", T_OBJECT_EX, offsetof(TupleObject, component), READONLY, "str: who emitted it"},
     {"stream", T_OBJECT_EX, offsetof(TupleObject, stream), READONLY, "str: the stream it came on"},
