@@ -1,6 +1,7 @@
-/* Short strings come again and again: words, keys, names of states. One that is still known is handed out
-   again, with its hash computed and its memory warm (word count, with the Tuple
-   refilled where it lies: 300 instructions a tuple). Strings that never repeat are not kept, so they cost a look and no memory. */
+/* Short strings come again and again: words, keys, names of states. One that is still known is
+   handed out again, with its hash computed and its memory warm (word count, with the Tuple refilled
+   where it lies: 300 instructions a tuple). Strings that never repeat are not kept, so they cost a
+   look and no memory. */
 #include "pyapi.h"
 
 /* The bytes of a string of 2 to 16 bytes: its first and its last few, which may overlap. */

@@ -3,8 +3,7 @@
    the region's other half and then switches over: at every moment one half is whole.
 
    In front of the table stands the newest number: nearly every tuple is settled before the next one
-   comes, and then its id never gets into the table (word count: 220
-   instructions a tuple). */
+   comes, and then its id never gets into the table (word count: 220 instructions a tuple). */
 #include "ids.h"
 
 #include "digits.h"

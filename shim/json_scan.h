@@ -1,5 +1,6 @@
 /* Finding the end of what a JSON string can carry as it is; for reading and for writing. 16 bytes a step
-   where the processor can, else eight. Both ways are compiled everywhere and tested against each other. */
+   where the processor can, else eight. Both ways are compiled everywhere and tested against each other;
+   STORMCELL_PORTABLE (the preset `debug`) leaves only the portable one. */
 #ifndef STORMCELL_JSON_SCAN_H
 #define STORMCELL_JSON_SCAN_H
 
@@ -90,7 +91,11 @@ scan_16(const char *at, bool writing, uint64_t *high)
     return found != 0 ? at + __builtin_ctz(found) : at + 16;
 }
 #else
-#define scan_16 scan_16_portable
+SCAN_INLINE const char *
+scan_16(const char *at, bool writing, uint64_t *high)
+{
+    return scan_16_portable(at, writing, high);
+}
 #endif
 
 /* What is where in a block of 64 bytes: a bit a byte, the lowest for the first. */
@@ -151,7 +156,11 @@ scan_block(const char *at)
     return block;
 }
 #else
-#define scan_block scan_block_portable
+SCAN_INLINE struct scan_block
+scan_block(const char *at)
+{
+    return scan_block_portable(at);
+}
 #endif
 
 /* Fewer than 16 bytes: two looks that overlap, the second one over bytes that are known to be plain. */

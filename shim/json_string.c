@@ -1,6 +1,6 @@
 /* Strings that are not plain. Their escapes are undone as they are read where the reader has a buffer
-   for it, so that each byte is looked at once (a line of 17 KB with 1,900
-   escapes: 337,000 instructions as three passes, 139,000 as one). */
+   for it, so that each byte is looked at once (a line of 17 KB with 1,900 escapes:
+   337,000 instructions as three passes, 139,000 as one). */
 #include "json_reading.h"
 
 /* ---- one escape ------------------------------------------------------------------------- */

@@ -1,5 +1,4 @@
 /* The second station: from a frame to its envelope. */
-
 #include "message.h"
 
 #include "json_scan.h"
@@ -210,8 +209,8 @@ decode_object(struct json_reader *reader, struct message *message, struct fault 
 
 /* ---- what nearly every message is: a tuple in the order of Storm's HashMap, with plain names. Its values
    end where the members behind them begin, and these are found from the frame's end, so nobody walks
-   through the values before they are converted (a line of 16 KB with
-   escapes: half of the reading). Quotes tell: one without a backslash before it is the bound of a string. */
+   through the values before they are converted (a line of 16 KB with escapes: half
+   of the reading). Quotes tell: one without a backslash before it is the bound of a string. */
 
 static bool
 plain_text(struct json_reader *reader, struct json_value *value)
