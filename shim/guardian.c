@@ -183,17 +183,35 @@ send_last(struct guardian *guardian)
     return result > 0 ? 0 : -1;
 }
 
-/* Wait until Storm has read what was written, unless a signal comes. A ShellSpout reads only after it
-   has written a command: were this end closed by then, it would never read the reason. */
-static void
-await_reading(const struct guardian *guardian)
+/* Has Storm read all that was written? */
+static bool
+is_read(const struct arena *arena)
 {
+    int unread = 0;
+    return ioctl(arena->out, FIONREAD, &unread) < 0 || unread == 0;
+}
+
+/* Has Storm said anything since its handshake? */
+static bool
+has_spoken(const struct arena *arena)
+{
+    struct pollfd in = {.fd = arena->in, .events = POLLIN};
+    return arena->input.end > arena->input.start || poll(&in, 1, 0) > 0;
+}
+
+/* Wait until Storm has taken in what was written, unless a signal comes. A ShellSpout looks at what it
+   has read only after it has written a command: were this end closed by then, its write would fail and
+   the reason stay in its buffer, which it fills together with the pid. So, behind a pid that has only
+   just been answered (`early`), a command must have come as well; a ShellBolt sends a heartbeat. */
+static void
+await_reading(const struct guardian *guardian, bool early)
+{
+    const struct arena *arena = guardian->arena;
     int64_t deadline = clock_ms() + LAST_READ_MS;
     struct pollfd fds[] = {{.fd = guardian->signals, .events = POLLIN},
-                           {.fd = guardian->arena->out}}; /* no events: tells of a closed pipe */
-    int unread = 0;
-    while (ioctl(guardian->arena->out, FIONREAD, &unread) == 0 && unread > 0 &&
-           clock_ms() < deadline && poll(fds, 2, RETRY_MS) == 0) {
+                           {.fd = arena->out}}; /* no events: tells of a closed pipe */
+    while ((!is_read(arena) || (early && !has_spoken(arena))) && clock_ms() < deadline &&
+           poll(fds, 2, RETRY_MS) == 0) {
     }
 }
 
@@ -223,11 +241,12 @@ static void
 report_death(struct guardian *guardian)
 {
     char death[sizeof guardian->arena->last_words + 400];
+    bool early = !guardian->arena->answered;
     bool answered = ensure_answered(guardian) == 0;
     describe_death(guardian, death, sizeof death);
     say_error(guardian, death);
     if (answered && send_last(guardian) == 0) {
-        await_reading(guardian);
+        await_reading(guardian, early);
     } else {
         complain(guardian, death);
     }

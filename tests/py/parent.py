@@ -336,6 +336,13 @@ class Parent:
         self.wait_for(lambda: self._err is None, "the end of its stderr", seconds)
         return self.process.wait(max(0.1, deadline - time.monotonic()))
 
+    def wait_refused(self) -> int:
+        """The pid, Storm's first word behind it, and the end of a component that cannot start."""
+        self.wait_for_pid()
+        spout = self.topology.kind == "spout"
+        self.write(self.jvm.command("activate") if spout else self.jvm.heartbeat())
+        return self.wait()
+
     def kill(self) -> None:
         """End whatever is left, and close everything."""
         try:

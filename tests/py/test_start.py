@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import time
 import typing
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 import stormcell
 
 from conftest import Start
-from jvm import frame
+from jvm import Topology, frame
 from parent import EXTENSION, Parent, door, environment, eventually
 
 GOOD = """
@@ -32,8 +33,7 @@ executable_only = pytest.mark.skipif(EXTENSION, reason="of the executable")
 
 def failure(parent: Parent) -> str:
     """The one error that is reported, behind the pid, by a component that could not start."""
-    parent.wait_for_pid()
-    assert parent.wait() == 1
+    assert parent.wait_refused() == 1
     said = parent.take_all()
     assert [message["command"] for message in said] == ["error"], said
     assert parent.stderr == b""
@@ -206,8 +206,7 @@ HANDSHAKES = [
 def test_a_handshake_that_is_none(start: Start, text: bytes, why: str) -> None:
     parent = start(GOOD, handshake=False)
     parent.write(text + b"\nend\n")
-    parent.wait_for_pid()
-    assert parent.wait() == 1
+    assert parent.wait_refused() == 1
     [message] = parent.take_all()
     assert message["command"] == "error"
     start_of = f"ended: the first message is no handshake of Storm's: {why}"
@@ -258,8 +257,7 @@ def test_a_pid_folder_that_is_gone_is_no_error(start: Start) -> None:
 def test_a_pid_folder_that_is_none_is_an_error(start: Start) -> None:
     parent = start(GOOD, handshake=False)
     parent.write(frame({**WHOLE, "pidDir": str(parent.folder / "subject.py")}))
-    parent.wait_for_pid()
-    assert parent.wait() == 1
+    assert parent.wait_refused() == 1
     path = parent.folder / "subject.py" / str(parent.pid)
     assert (
         f"ended: cannot create the pid file {path}: Not a directory"
@@ -306,8 +304,7 @@ def test_asking_for_task_ids_answers_the_pid(start: Start) -> None:
 def test_prints_of_a_start_that_fails_are_logged(start: Start) -> None:
     parent = start("print('before')\n1 / 0", handshake=False)
     parent.write(frame(parent.topology.handshake(str(parent.pid_dir))))
-    parent.wait_for_pid()
-    assert parent.wait() == 1
+    assert parent.wait_refused() == 1
     assert parent.expect("log")["msg"] == "before"
     assert parent.expect("error")["msg"].endswith("ZeroDivisionError: division by zero")
 
@@ -315,12 +312,23 @@ def test_prints_of_a_start_that_fails_are_logged(start: Start) -> None:
 def test_a_death_while_starting_answers_the_pid(start: Start) -> None:
     parent = start("import os; os._exit(5)", handshake=False)
     parent.write(frame(parent.topology.handshake(str(parent.pid_dir))))
-    parent.wait_for_pid()
-    assert parent.wait() == 5
+    assert parent.wait_refused() == 5
     assert parent.expect("error")["msg"].endswith(
         "of component 'subject' (task 4) ended with exit status 5"
     )
     assert [path.name for path in parent.pid_dir.iterdir()] == [str(parent.pid)]
+
+
+def test_the_end_of_a_start_waits_for_the_first_command(start: Start) -> None:
+    """Storm reads the error into its buffer together with the pid, and looks at it once it has written."""
+    parent = start("1 / 0", handshake=False, topology=Topology(kind="spout"))
+    parent.write(frame(parent.topology.handshake(str(parent.pid_dir))))
+    parent.wait_for_pid()
+    parent.expect("error", "ZeroDivisionError")
+    time.sleep(0.3)
+    assert parent.process.poll() is None, "it ended before Storm could write"
+    parent.write(parent.jvm.command("activate"))
+    assert parent.wait(3) == 1
 
 
 # ---- what it costs --------------------------------------------------------------------------
@@ -426,8 +434,7 @@ def test_a_python_that_does_not_exist(start: Start, name: str) -> None:
 def test_a_package_that_is_missing(start: Start) -> None:
     parent = start(GOOD, handshake=False, env={"PYTHONPATH": "/nowhere"})
     parent.write(frame(parent.topology.handshake(str(parent.pid_dir))))
-    parent.wait_for_pid()
-    assert parent.wait() == 1
+    assert parent.wait_refused() == 1
     assert parent.expect("error")["msg"].endswith(
         "the Python package 'stormcell' cannot be imported"
     )
