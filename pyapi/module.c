@@ -2,6 +2,7 @@
 #include "pyapi.h"
 
 #include "guardian.h"
+#include "stacks.h"
 
 PyDoc_STRVAR(
     module_doc,
@@ -49,6 +50,23 @@ wake_on_signals(struct module_state *state)
     return before != NULL ? Py_NewRef(Py_None) : NULL;
 }
 
+/* Have Python's stacks written for the guardian, at a crash and when it asks. */
+static int
+write_stacks(struct module_state *state)
+{
+    int stacks = session_stacks_descriptor(state->session);
+    PyObject *handler = PyImport_ImportModule("faulthandler");
+    PyObject *crash =
+        handler != NULL ? PyObject_CallMethod(handler, "enable", "iO", stacks, Py_True) : NULL;
+    PyObject *asked = crash != NULL ? PyObject_CallMethod(handler, "register", "iiO",
+                                                          STACKS_SIGNAL, stacks, Py_True)
+                                    : NULL;
+    Py_XDECREF(handler);
+    Py_XDECREF(crash);
+    Py_XDECREF(asked);
+    return asked != NULL ? 0 : -1;
+}
+
 static PyObject *
 module_open(PyObject *module, PyObject *unused)
 {
@@ -75,7 +93,7 @@ module_open(PyObject *module, PyObject *unused)
     if (state->session == NULL) {
         return raise_fault(state, &fault);
     }
-    return wake_on_signals(state);
+    return write_stacks(state) < 0 ? NULL : wake_on_signals(state);
 }
 
 static PyObject *

@@ -352,8 +352,21 @@ run_serve_bolt(PyObject *module, PyObject *args)
         runner.period_ns = (int64_t)(period * 1e9) + 1;
         runner.next_ns = clock_ns() + runner.period_ns;
     }
-    session_set_spout(runner.state->session, false);
+    session_serve(runner.state->session, false);
     return run_loop(&runner);
+}
+
+/* A spout that Storm activated before, in the days of an earlier interpreter, is so from the start. */
+static int
+resume(struct runner *runner)
+{
+    PyObject *activate = runner->commands[MESSAGE_ACTIVATE];
+    if (activate == NULL || !session_is_active(runner->state->session)) {
+        return 0;
+    }
+    PyObject *result = PyObject_CallNoArgs(activate);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : run_failed(runner, NULL);
 }
 
 PyObject *
@@ -371,6 +384,6 @@ run_serve_spout(PyObject *module, PyObject *args)
     for (int kind = MESSAGE_NEXT; kind <= MESSAGE_DEACTIVATE; kind++) {
         commands[kind] = or_null(commands[kind]);
     }
-    session_set_spout(runner.state->session, true);
-    return run_loop(&runner);
+    session_serve(runner.state->session, true);
+    return resume(&runner) < 0 ? NULL : run_loop(&runner);
 }

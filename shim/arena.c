@@ -12,7 +12,8 @@ enum { HEADER = 64 << 10 };
 _Static_assert(sizeof(struct arena) <= HEADER, "the arena's header outgrew its place");
 
 static const size_t region_sizes[ARENA_REGIONS] = {
-    [ARENA_INPUT] = 1024 * MIB,   [ARENA_OUTPUT] = 1024 * MIB,      [ARENA_REMARKS] = 4 * MIB,
+    [ARENA_INPUT] = 1024 * MIB,   [ARENA_HANDSHAKE] = 512 * MIB,     [ARENA_OUTPUT] = 1024 * MIB,
+    [ARENA_REMARKS] = 4 * MIB,
     [ARENA_IDS] = 2 * 1024 * MIB, [ARENA_ID_TEXTS] = 2 * 256 * MIB,
 };
 
@@ -76,8 +77,9 @@ arena_new(struct fault *fault)
         arena_free(arena);
         return NULL;
     }
-    arena->in = arena->out = arena->complaint = arena->bell = -1;
+    arena->in = arena->out = arena->complaint = arena->bell = arena->stacks = -1;
     arena->torn = -1;
+    arena->component.timeout_ms = ARENA_TIMEOUT_MS;
     return arena;
 }
 
@@ -111,6 +113,17 @@ void
 arena_hide_from_forks(struct arena *arena)
 {
     madvise(arena, region_offset(ARENA_REGIONS), MADV_DONTFORK);
+}
+
+void
+arena_keep_handshake(struct arena *arena, struct slice frame)
+{
+    memcpy(arena_region(arena, ARENA_HANDSHAKE), frame.ptr, frame.len);
+    arena->handshake_len = frame.len;
+    arena_order();
+    arena->handshaken = true;
+    arena_order();
+    arena->dealt = arena->input.start;
 }
 
 void

@@ -1,410 +1,127 @@
-/* The process in front. It waits in poll() for printed bytes, signals and the end of Storm or of the
-   interpreter, and sleeps as long as nothing of this happens. */
+/* The process in front: it becomes two, watches over the other one, and gives it a successor when it is
+   lost. What it does while it watches is in guardian_watch.c, what it says in guardian_say.c. */
 #include "guardian.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "capture.h"
+#include "children.h"
 #include "clock.h"
-#include "handshake.h"
-#include "ids.h"
+#include "death.h"
+#include "guardian_state.h"
+#include "recovery.h"
+#include "stacks.h"
 #include "wire.h"
-
-enum {
-    PARTIAL_LINE_MS = 100, /* a line without its end is logged after this */
-    TICK_MS = 10,          /* output of an interpreter at work waits no longer than this */
-    RETRY_MS = 10,         /* after a write that the interpreter's own stood in the way of */
-    GRACE_MS = 2000,       /* from a request to end, or from losing Storm, to SIGKILL */
-    LAST_WRITE_MS = 1000,  /* how long the last messages may take */
-    LAST_READ_MS = 5000    /* and how long Storm may take to read why its component ended */
-};
-
-struct guardian {
-    struct arena *arena;
-    struct buffer lane;
-    struct capture captured[2];
-    pid_t interpreter;
-    int signals;      /* signalfd */
-    int64_t deadline; /* when the interpreter is killed, ms; 0: no reason to */
-    bool orphaned;    /* Storm's end of the wire is closed */
-    bool ended;
-    int status; /* of waitpid, once ended */
-};
 
 static struct arena *shared; /* one a process */
 
-/* ---- saying something ------------------------------------------------------------------- */
+/* ---- a lost interpreter ----------------------------------------------------------------- */
 
-/* Both lanes: the interpreter's own too, which may have waited while it works.
-   1: nothing is left to write, 0: later, -1: Storm is gone. */
-static int
-send_lanes(struct guardian *guardian)
+/* It ended, and neither was to nor was asked to. */
+static bool
+is_lost(const struct guardian *guardian)
 {
-    wire_commit(guardian->arena, WRITER_GUARDIAN, &guardian->lane);
-    return wire_flush(guardian->arena, WRITER_GUARDIAN, &guardian->lane, NULL);
+    bool in_order = guardian->arena->in_order && WIFEXITED(guardian->status);
+    return !in_order && !guardian_is_leaving(guardian);
 }
 
-static void
-say_error(struct guardian *guardian, const char *text)
+/* The pause before it is replaced, ms, or -1: it is not. Says so in `report`. */
+static int64_t
+plan_successor(struct guardian *guardian, bool served, struct buffer *report)
 {
-    struct slice slice = {text, strlen(text)};
-    size_t start = guardian->lane.len;
-    if (message_write_error(&guardian->lane, slice, NULL) < 0) {
-        guardian->lane.len = start;
-    }
-}
-
-/* Where the wire cannot carry it: Storm quotes what it finds on stderr when a child ends. */
-static void
-complain(struct guardian *guardian, const char *text)
-{
-    dprintf(guardian->arena->complaint, "stormcell-shim: %s\n", text);
-}
-
-/* ---- the interpreter's end -------------------------------------------------------------- */
-
-static void
-describe_status(int status, char *out, size_t size)
-{
-    if (WIFSIGNALED(status)) {
-        int number = WTERMSIG(status);
-        snprintf(out, size, "was ended by signal %d (%s)%s", number, strsignal(number),
-                 WCOREDUMP(status) ? ", core dumped" : "");
-    } else {
-        snprintf(out, size, "ended with exit status %d", WEXITSTATUS(status));
-    }
-}
-
-static void
-describe_hand(const struct arena_hand *hand, char *out, size_t size)
-{
-    if (hand->kind == HAND_NUMBER) {
-        snprintf(out, size, " while it had tuple %lld in hand", (long long)hand->number);
-    } else if (hand->kind == HAND_TEXT) {
-        snprintf(out, size, " while it had tuple %.*s in hand", (int)hand->len, hand->text);
-    } else {
-        *out = '\0';
-    }
-}
-
-static void
-describe_component(const struct arena_component *component, char *out, size_t size)
-{
-    if (component->known) {
-        snprintf(out, size, " of component '%s' (task %lld)", component->name,
-                 (long long)component->task);
-    } else {
-        *out = '\0';
-    }
-}
-
-/* Who died, of what or with what last words, and with what in hand. */
-static void
-describe_death(const struct guardian *guardian, char *out, size_t size)
-{
-    const struct arena *arena = guardian->arena;
-    char component[200];
-    char cause[160];
-    char hand[120];
-    describe_component(&arena->component, component, sizeof component);
-    describe_status(guardian->status, cause, sizeof cause);
-    describe_hand(&arena->component.hand, hand, sizeof hand);
-    if (arena->last_words_len > 0) {
-        snprintf(cause, sizeof cause, "ended");
-    }
-    snprintf(out, size, "the Python process %ld%s %s%s%s%.*s", (long)guardian->interpreter,
-             component, cause, hand, arena->last_words_len > 0 ? ": " : "",
-             (int)arena->last_words_len, arena->last_words);
-}
-
-/* Read Storm's handshake where the interpreter died before it did; Storm waits for its answer
-   without a time-out and reads no error before it. 0 or -1. */
-static int
-receive_handshake(struct arena *arena, int signals, struct fault *fault)
-{
-    struct frame_input *input = &arena->input;
-    char *bytes = arena_region(arena, ARENA_INPUT);
-    size_t limit = arena_region_size(ARENA_INPUT) / 2;
-    struct slice frame;
-    int found;
-    while ((found = frame_next(input, bytes, limit, &frame, fault)) == 0) {
-        struct pollfd wait[] = {{.fd = arena->in, .events = POLLIN},
-                                {.fd = signals, .events = POLLIN}};
-        poll(wait, 2, -1);
-        ssize_t n = read(arena->in, bytes + input->end, limit - input->end);
-        if (n == 0 || wait[1].revents != 0) {
-            return fault_set(fault, FAULT_GONE, 0, "no handshake will come");
-        }
-        input->end += n > 0 ? (size_t)n : 0;
-    }
-    struct handshake handshake;
-    int result = found < 0 ? -1 : handshake_parse(&handshake, frame, fault);
-    if (found > 0) {
-        if (result == 0) {
-            handshake_introduce(&handshake, arena);
-            result = handshake_touch_pid_file(&handshake, arena->guardian, fault);
-        }
-        handshake_deinit(&handshake);
-    }
-    return result;
-}
-
-/* Make sure that Storm listens: the handshake is answered. 0 or -1. */
-static int
-ensure_answered(struct guardian *guardian)
-{
-    struct arena *arena = guardian->arena;
-    if (!arena->answered && !arena->component.handshaken &&
-        receive_handshake(arena, guardian->signals, NULL) < 0) {
+    const struct arena_component *component = &guardian->arena->component;
+    struct fault fault = {0};
+    if (recovery_check(guardian->arena, &fault) < 0) {
+        death_add(report, "\nit cannot be replaced: %s; Storm must start the worker anew", fault.text);
         return -1;
     }
-    return wire_answer(arena, NULL);
-}
-
-/* Write what is left, for as long as Storm takes it. 0, or -1 where something stays unsaid. */
-static int
-send_last(struct guardian *guardian)
-{
-    int64_t deadline = clock_ms() + LAST_WRITE_MS;
-    int result;
-    while ((result = send_lanes(guardian)) == 0 && clock_ms() < deadline) {
-        wire_wait_writable(guardian->arena, RETRY_MS);
+    if (guardian->arena->refused || component->restart_max == 0 || !component->known ||
+        (guardian->input_closed && !served)) {
+        return -1;
     }
-    return result > 0 ? 0 : -1;
-}
-
-/* Has Storm read all that was written? */
-static bool
-is_read(const struct arena *arena)
-{
-    int unread = 0;
-    return ioctl(arena->out, FIONREAD, &unread) < 0 || unread == 0;
-}
-
-/* Has Storm said anything since its handshake? */
-static bool
-has_spoken(const struct arena *arena)
-{
-    struct pollfd in = {.fd = arena->in, .events = POLLIN};
-    return arena->input.end > arena->input.start || poll(&in, 1, 0) > 0;
-}
-
-/* Wait until Storm has taken in what was written, unless a signal comes. A ShellSpout looks at what it
-   has read only after it has written a command: were this end closed by then, its write would fail and
-   the reason stay in its buffer, which it fills together with the pid. So, behind a pid that has only
-   just been answered (`early`), a command must have come as well; a ShellBolt sends a heartbeat. */
-static void
-await_reading(const struct guardian *guardian, bool early)
-{
-    const struct arena *arena = guardian->arena;
-    int64_t deadline = clock_ms() + LAST_READ_MS;
-    struct pollfd fds[] = {{.fd = guardian->signals, .events = POLLIN},
-                           {.fd = arena->out}}; /* no events: tells of a closed pipe */
-    while ((!is_read(arena) || (early && !has_spoken(arena))) && clock_ms() < deadline &&
-           poll(fds, 2, RETRY_MS) == 0) {
+    int64_t pause = restarts_next(&guardian->restarts, component->restart_max,
+                                  component->restart_within_ms, clock_ms());
+    if (pause < 0) {
+        death_add(report,
+                  "\nit is given up: %lld were replaced within %.4g s before "
+                  "(stormcell.restart: \"max\", \"within.secs\")",
+                  (long long)guardian->restarts.size, (double)component->restart_within_ms / 1000);
     }
+    return pause;
 }
 
+/* Fail what it had been given and had not settled, however long Storm takes to hear it. */
 static void
-drain_captured(struct guardian *guardian)
+fail_live_tuples(struct guardian *guardian)
 {
-    for (int i = 0; i < 2; i++) {
-        struct capture *capture = &guardian->captured[i];
-        while (capture_read(capture, &guardian->lane, clock_ms()) > 0) {
+    enum { PORTION = 64 << 10 };
+    size_t cursor = 0;
+    int more = 1;
+    while (more != 0 && !guardian_is_leaving(guardian)) {
+        more = recovery_fail_one(guardian->arena, &guardian->lane, &cursor);
+        if (more < 0 || guardian->lane.len > PORTION) {
+            guardian_watch(guardian);
         }
-        capture_flush(capture, &guardian->lane, clock_ms());
-        capture->second = 0; /* the second is over: say what was dropped in it */
-        capture_report_dropped(capture, &guardian->lane, clock_ms());
     }
 }
 
-/* The status that this process exits with: the interpreter's, as a shell would tell it. */
-static int
-exit_status(const struct guardian *guardian)
+/* Put right what it left, and tell Storm. */
+static void
+settle(struct guardian *guardian, int64_t pause, struct buffer *report)
 {
-    return WIFSIGNALED(guardian->status) ? 128 + WTERMSIG(guardian->status)
-                                         : WEXITSTATUS(guardian->status);
+    bool owes = recovery_mend(guardian->arena);
+    size_t live = ids_count(guardian->arena);
+    death_add(report, "\nit is replaced in %lld ms", (long long)pause);
+    if (live > 0) {
+        death_add(report, "; %zu tuple%s that it had not settled fail%s", live,
+                  live == 1 ? "" : "s", live == 1 ? "s" : "");
+    }
+    guardian_say_error(guardian, (struct slice){report->data, report->len});
+    fail_live_tuples(guardian);
+    if (owes) {
+        guardian_say_sync(guardian);
+    }
 }
 
-/* Tell Storm why the interpreter ended, or whoever reads stderr where Storm cannot hear it. */
+/* Tell Storm why nobody works here any more, or whoever reads stderr where Storm cannot hear it. */
 static void
-report_death(struct guardian *guardian)
+give_up(struct guardian *guardian, bool early, bool answered, struct slice report)
 {
-    char death[sizeof guardian->arena->last_words + 400];
-    bool early = !guardian->arena->answered;
-    bool answered = ensure_answered(guardian) == 0;
-    describe_death(guardian, death, sizeof death);
-    say_error(guardian, death);
-    if (answered && send_last(guardian) == 0) {
-        await_reading(guardian, early);
+    guardian_say_error(guardian, report);
+    if (answered && guardian_send_last(guardian) == 0) {
+        guardian_await_reading(guardian, early);
     } else {
-        complain(guardian, death);
+        guardian_complain(guardian, report);
     }
 }
 
-static void
-report_end(struct guardian *guardian)
-{
-    bool asked = guardian->orphaned || guardian->deadline != 0;
-    bool fine = guardian->arena->in_order && WIFEXITED(guardian->status);
-    drain_captured(guardian);
-    if (fine || asked) {
-        send_last(guardian);
-    } else {
-        report_death(guardian);
-    }
-}
-
-/* ---- the watch -------------------------------------------------------------------------- */
-
-static void
-set_deadline(struct guardian *guardian)
-{
-    if (guardian->deadline == 0) {
-        guardian->deadline = clock_ms() + GRACE_MS;
-    }
-}
-
-static void
-reap(struct guardian *guardian)
-{
-    int status;
-    pid_t pid = waitpid(guardian->interpreter, &status, WNOHANG);
-    if (pid == guardian->interpreter) {
-        guardian->ended = true;
-        guardian->status = status;
-    }
-}
-
-/* SIGTERM and SIGINT (a terminal's Ctrl-C reaches both processes, the interpreter ignores it) ask
-   for an orderly end; other signals are passed on as they are. */
-static void
-take_signal(struct guardian *guardian)
-{
-    struct signalfd_siginfo info;
-    if (read(guardian->signals, &info, sizeof info) != (ssize_t)sizeof info) {
-        return;
-    }
-    int number = (int)info.ssi_signo;
-    if (number == SIGCHLD) {
-        reap(guardian);
-    } else if (number == SIGTERM || number == SIGINT || number == SIGHUP) {
-        kill(guardian->interpreter, SIGTERM);
-        set_deadline(guardian);
-    } else {
-        kill(guardian->interpreter, number);
-    }
-}
-
-/* The lesser of two times to wait, where -1 is for ever. */
+/* Report it. The pause before its successor, ms, or -1: it has none. */
 static int64_t
-sooner(int64_t a, int64_t b)
-{
-    return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
-/* Is there nothing to look after until the bell rings? The interpreter rings it when it goes to work
-   and finds `resting`; setting that before looking at `idle` leaves no gap between the two. */
-static bool
-may_rest(struct arena *arena)
-{
-    atomic_store(&arena->resting, true);
-    if (atomic_load(&arena->idle) || !atomic_load(&arena->answered)) {
-        return true;
-    }
-    atomic_store(&arena->resting, false);
-    return false;
-}
-
-static int
-wait_ms(const struct guardian *guardian)
+take_leave(struct guardian *guardian)
 {
     struct arena *arena = guardian->arena;
-    const struct capture *captured = guardian->captured;
-    int64_t wait = may_rest(arena) ? -1 : TICK_MS;
-    if (captured[0].line.len + captured[1].line.len > 0 ||
-        captured[0].dropped + captured[1].dropped > 0) {
-        wait = sooner(wait, PARTIAL_LINE_MS);
+    struct buffer report = {0};
+    bool early = !arena->answered;
+    bool answered = guardian_answer(guardian) == 0;
+    const char *cause = guardian->cause[0] != '\0' ? guardian->cause : NULL;
+    death_describe(arena, guardian->lost, guardian->status, cause, &report);
+    int64_t pause = answered ? plan_successor(guardian, arena->serving, &report) : -1;
+    arena->serving = false;
+    if (pause >= 0) {
+        settle(guardian, pause, &report);
+    } else {
+        give_up(guardian, early, answered, (struct slice){report.data, report.len});
     }
-    if (atomic_load(&arena->answered) && wire_pending(arena, WRITER_GUARDIAN) > 0) {
-        wait = sooner(wait, RETRY_MS);
-    }
-    if (guardian->deadline > 0) {
-        int64_t left = guardian->deadline - clock_ms();
-        wait = sooner(wait, left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : left);
-    }
-    return (int)wait;
-}
-
-/* A line whose end does not come is logged after a while as it is. */
-static void
-end_partial_lines(struct guardian *guardian)
-{
-    int64_t now = clock_ms();
-    for (int i = 0; i < 2; i++) {
-        struct capture *capture = &guardian->captured[i];
-        if (now - capture->last_read >= PARTIAL_LINE_MS) {
-            capture_flush(capture, &guardian->lane, now);
-            capture_report_dropped(capture, &guardian->lane, now);
-        }
-    }
-}
-
-static void
-answer_bell(const struct guardian *guardian)
-{
-    uint64_t count;
-    (void)!read(guardian->arena->bell, &count, sizeof count);
-}
-
-static void
-kill_if_due(struct guardian *guardian)
-{
-    if (guardian->deadline > 0 && clock_ms() >= guardian->deadline) {
-        kill(guardian->interpreter, SIGKILL);
-        guardian->deadline = INT64_MAX;
-    }
-}
-
-static void
-watch(struct guardian *guardian)
-{
-    struct pollfd fds[] = {
-        {.fd = guardian->signals, .events = POLLIN},
-        {.fd = guardian->arena->bell, .events = POLLIN},
-        {.fd = guardian->captured[0].fd, .events = POLLIN},
-        {.fd = guardian->captured[1].fd, .events = POLLIN},
-        {.fd = guardian->orphaned ? -1 : guardian->arena->out}, /* no events: errors are told */
-    };
-    poll(fds, 5, wait_ms(guardian));
-    if (fds[0].revents != 0) {
-        take_signal(guardian);
-    }
-    if (fds[1].revents != 0) {
-        answer_bell(guardian);
-    }
-    for (int i = 0; i < 2; i++) {
-        if (fds[2 + i].revents != 0) {
-            capture_read(&guardian->captured[i], &guardian->lane, clock_ms());
-        }
-    }
-    end_partial_lines(guardian);
-    if (fds[4].revents & (POLLERR | POLLHUP | POLLNVAL)) {
-        guardian->orphaned = true;
-        set_deadline(guardian);
-    }
-    kill_if_due(guardian);
-    send_lanes(guardian);
+    buffer_deinit(&report);
+    return pause;
 }
 
 /* ---- becoming two ----------------------------------------------------------------------- */
@@ -428,7 +145,7 @@ open_signals(sigset_t *before, struct fault *fault)
 
 /* What the interpreter's process must be before anything of Python runs in it. */
 static void
-become_interpreter(struct guardian *guardian, const sigset_t *before)
+become_interpreter(struct guardian *guardian)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed guardian leaves nothing behind */
     if (getppid() != guardian->arena->guardian) {
@@ -437,60 +154,143 @@ become_interpreter(struct guardian *guardian, const sigset_t *before)
     close(guardian->signals);
     close(guardian->captured[0].fd);
     close(guardian->captured[1].fd);
+    if (guardian->parent >= 0) {
+        close(guardian->parent);
+    }
     signal(SIGINT, SIG_IGN);
-    sigprocmask(SIG_SETMASK, before, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &guardian->mask, NULL);
     setvbuf(stdout, NULL, _IOLBF, 0); /* what C code prints comes line by line too */
     shared = guardian->arena;
 }
 
-static _Noreturn void
+/* Start an interpreter. 1: this is it, 0: it is there, -1 with a fault. */
+static int
+start_interpreter(struct guardian *guardian, struct fault *fault)
+{
+    struct arena *arena = guardian->arena;
+    atomic_store(&arena->idle, false);
+    atomic_store(&arena->resting, false);
+    arena->serving = arena->in_order = false;
+    arena->last_words_len = 0;
+    guardian->cause[0] = '\0';
+    guardian->start_reports = 0;
+    pulse_reset(&guardian->pulse);
+    pid_t pid = fork();
+    if (pid == 0) {
+        become_interpreter(guardian);
+        return 1;
+    }
+    guardian->interpreter = pid > 0 ? pid : 0;
+    return pid > 0 ? 0 : fault_errno(fault, "fork");
+}
+
+/* ---- the guardian's life ---------------------------------------------------------------- */
+
+static void
+pause_for(struct guardian *guardian, int64_t pause_ms)
+{
+    int64_t until = clock_ms() + pause_ms;
+    while (clock_ms() < until && !guardian_is_leaving(guardian)) {
+        guardian_watch(guardian);
+    }
+}
+
+/* Watch over one interpreter until it has ended, and see it off. The pause before the next one or -1. */
+static int64_t
+watch_one(struct guardian *guardian)
+{
+    while (guardian->interpreter != 0) {
+        guardian_watch(guardian);
+    }
+    children_end();
+    guardian_drain(guardian);
+    return is_lost(guardian) ? take_leave(guardian) : -1;
+}
+
+/* The status that this process exits with: the interpreter's, as a shell would tell it. */
+static int
+exit_status(const struct guardian *guardian)
+{
+    return WIFSIGNALED(guardian->status) ? 128 + WTERMSIG(guardian->status)
+                                         : WEXITSTATUS(guardian->status);
+}
+
+/* Ends the process, or returns in that of a new interpreter. */
+static void
 guard(struct guardian *guardian)
 {
-    /* its own ends of the pipes would keep them open when the interpreter is gone */
-    close(0);
-    close(1);
-    close(2);
+    int64_t pause;
     signal(SIGPIPE, SIG_IGN);
+    children_adopt();
     guardian->lane = wire_lane(guardian->arena, WRITER_GUARDIAN);
-    while (!guardian->ended) {
-        watch(guardian);
+    while ((pause = watch_one(guardian)) >= 0) {
+        struct fault fault = {0};
+        pause_for(guardian, pause);
+        if (guardian_is_leaving(guardian)) {
+            break;
+        }
+        int started = start_interpreter(guardian, &fault);
+        if (started > 0) {
+            return;
+        }
+        if (started < 0) {
+            guardian_say_error(guardian, (struct slice){fault.text, strlen(fault.text)});
+            break;
+        }
     }
-    report_end(guardian);
+    guardian_send_last(guardian);
     _exit(exit_status(guardian));
+}
+
+/* The process whose end is Storm's, if stdin is a pipe from it and not a recording. -1: none. */
+static int
+open_parent(int in)
+{
+    struct stat status;
+    bool piped = fstat(in, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+    return piped ? (int)syscall(SYS_pidfd_open, getppid(), 0) : -1; /* before Linux 5.3: -1 */
+}
+
+/* Open what the two share. 0, or -1 with a fault. */
+static int
+prepare(struct guardian *guardian, struct fault *fault)
+{
+    struct arena *arena = wire_check(fault) == 0 ? arena_new(fault) : NULL;
+    if (arena == NULL) {
+        return -1;
+    }
+    guardian->arena = arena;
+    arena->guardian = getpid();
+    arena->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (arena->bell < 0) {
+        return fault_errno(fault, "eventfd");
+    }
+    if ((arena->stacks = stacks_open(fault)) < 0 ||
+        (guardian->signals = open_signals(&guardian->mask, fault)) < 0) {
+        return -1;
+    }
+    int captured[2];
+    if (wire_make_private(arena, captured, fault) < 0) {
+        return -1;
+    }
+    guardian->captured[0] = (struct capture){.fd = captured[0], .level = LEVEL_INFO};
+    guardian->captured[1] = (struct capture){.fd = captured[1], .level = LEVEL_WARN};
+    guardian->parent = open_parent(arena->in);
+    return 0;
 }
 
 struct arena *
 guardian_enter(struct fault *fault)
 {
-    struct guardian guardian = {
-        .captured = {{.fd = -1, .level = LEVEL_INFO}, {.fd = -1, .level = LEVEL_WARN}}};
-    int captured[2];
-    sigset_t before;
-    guardian.arena = wire_check(fault) == 0 ? arena_new(fault) : NULL;
-    if (guardian.arena == NULL) {
+    struct guardian guardian = {.captured = {{.fd = -1}, {.fd = -1}}};
+    int started = prepare(&guardian, fault) < 0 ? -1 : start_interpreter(&guardian, fault);
+    if (started < 0) {
         return NULL;
     }
-    guardian.arena->guardian = getpid();
-    guardian.signals = open_signals(&before, fault);
-    guardian.arena->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (guardian.arena->bell < 0) {
-        fault_errno(fault, "eventfd");
-        return NULL;
-    }
-    if (guardian.signals < 0 || wire_make_private(guardian.arena, captured, fault) < 0) {
-        return NULL;
-    }
-    guardian.captured[0].fd = captured[0];
-    guardian.captured[1].fd = captured[1];
-    guardian.interpreter = fork();
-    if (guardian.interpreter < 0) {
-        fault_errno(fault, "fork");
-        return NULL;
-    }
-    if (guardian.interpreter > 0) {
+    if (started == 0) {
         guard(&guardian);
     }
-    become_interpreter(&guardian, &before);
     return guardian.arena;
 }
 

@@ -22,10 +22,10 @@ bad(struct fault *fault, const char *what)
 }
 
 static int
-parse_root(struct handshake *handshake, struct fault *fault)
+parse_root(struct handshake *handshake, struct slice text, struct fault *fault)
 {
     json_error_t error;
-    handshake->root = json_loadb(handshake->text.data, handshake->text.len, JSON_ALLOW_NUL, &error);
+    handshake->root = json_loadb(text.ptr, text.len, JSON_ALLOW_NUL, &error);
     if (handshake->root == NULL) {
         char what[JSON_ERROR_TEXT_LENGTH + 60];
         snprintf(what, sizeof what, "byte %d is no JSON, %s", error.position, error.text);
@@ -59,9 +59,8 @@ check_root(struct handshake *handshake, struct fault *fault)
 
 /* Find the text of conf and context, for those who want it as it was written. */
 static int
-find_texts(struct handshake *handshake, struct fault *fault)
+find_texts(struct handshake *handshake, struct slice text, struct fault *fault)
 {
-    struct slice text = {handshake->text.data, handshake->text.len};
     struct json_reader reader = json_reader(text, fault);
     struct json_value key;
     struct slice value;
@@ -135,11 +134,11 @@ read_streams(struct handshake *handshake, const json_t *context, struct fault *f
 }
 
 int
-handshake_parse(struct handshake *handshake, struct slice frame, struct fault *fault)
+handshake_parse(struct handshake *handshake, struct slice text, struct fault *fault)
 {
     *handshake = (struct handshake){.task = -1, .component = ""};
-    if (buffer_append(&handshake->text, frame, fault) < 0 || parse_root(handshake, fault) < 0 ||
-        check_root(handshake, fault) < 0 || find_texts(handshake, fault) < 0) {
+    if (parse_root(handshake, text, fault) < 0 || check_root(handshake, fault) < 0 ||
+        find_texts(handshake, text, fault) < 0) {
         return -1;
     }
     const json_t *context = json_object_get(handshake->root, "context");
@@ -152,7 +151,6 @@ handshake_deinit(struct handshake *handshake)
 {
     json_decref(handshake->root);
     free(handshake->streams);
-    buffer_deinit(&handshake->text);
     *handshake = (struct handshake){0};
 }
 
@@ -269,22 +267,111 @@ handshake_check_emit(const struct handshake *handshake, struct slice name, int64
     return check_direct(handshake, stream, task, fault);
 }
 
+/* ---- settings --------------------------------------------------------------------------- */
+
+static const json_t *
+setting(const struct handshake *handshake, const char *key)
+{
+    return json_object_get(json_object_get(handshake->root, "conf"), key);
+}
+
 int64_t
 handshake_conf_int(const struct handshake *handshake, const char *key, int64_t otherwise)
 {
-    const json_t *conf = json_object_get(handshake->root, "conf");
-    const json_t *value = json_object_get(conf, key);
+    const json_t *value = setting(handshake, key);
     return json_is_integer(value) ? json_integer_value(value) : otherwise;
 }
 
-void
-handshake_introduce(const struct handshake *handshake, struct arena *arena)
+static bool
+is_absent(const json_t *value)
+{
+    return value == NULL || json_is_null(value);
+}
+
+/* Seconds, 0 to about 30 years, as milliseconds. */
+static bool
+read_seconds(const json_t *value, int64_t *ms)
+{
+    double seconds = json_number_value(value);
+    bool fits = json_is_number(value) && seconds >= 0 && seconds < 1e9;
+    if (fits) {
+        *ms = (int64_t)(seconds * 1000);
+    }
+    return fits;
+}
+
+static bool
+read_count(const json_t *value, int64_t *count)
+{
+    bool fits = json_is_integer(value) && json_integer_value(value) >= 0;
+    if (fits) {
+        *count = json_integer_value(value);
+    }
+    return fits;
+}
+
+/* Storm's own rule for the time within which a heartbeat must be answered (ShellBolt.prepare). */
+static int64_t
+heartbeat_timeout(const struct handshake *handshake)
+{
+    int64_t ms = ARENA_TIMEOUT_MS;
+    if (!read_seconds(setting(handshake, "topology.subprocess.timeout.secs"), &ms)) {
+        read_seconds(setting(handshake, "supervisor.worker.timeout.secs"), &ms);
+    }
+    return ms > 0 ? ms : 1000;
+}
+
+static int
+read_hang_limit(const struct handshake *handshake, struct arena_component *component,
+                struct fault *fault)
+{
+    const json_t *value = setting(handshake, "stormcell.hang.timeout.secs");
+    component->hang_ms = component->timeout_ms * 8 / 10;
+    if (is_absent(value) || read_seconds(value, &component->hang_ms)) {
+        return 0;
+    }
+    return fault_set(fault, FAULT_HANDSHAKE, 0,
+                     "stormcell.hang.timeout.secs must be a number of seconds, or 0 for no limit; "
+                     "the default of %lld ms holds",
+                     (long long)component->hang_ms);
+}
+
+static int
+read_restart(const struct handshake *handshake, struct arena_component *component,
+             struct fault *fault)
+{
+    const json_t *value = setting(handshake, "stormcell.restart");
+    component->restart_max = 5;
+    component->restart_within_ms = 60 * 1000;
+    if (is_absent(value)) {
+        return 0;
+    }
+    const json_t *max = json_object_get(value, "max");
+    const json_t *within = json_object_get(value, "within.secs");
+    bool fits = json_is_object(value) &&
+                (is_absent(max) || read_count(max, &component->restart_max)) &&
+                (is_absent(within) || read_seconds(within, &component->restart_within_ms));
+    return fits ? 0
+                : fault_set(fault, FAULT_HANDSHAKE, 0,
+                            "stormcell.restart must be {\"max\": a whole number, "
+                            "\"within.secs\": a number of seconds}; the default "
+                            "{\"max\": 5, \"within.secs\": 60} holds for what is wrong in it");
+}
+
+int
+handshake_introduce(const struct handshake *handshake, struct arena *arena, struct fault *fault)
 {
     struct arena_component *component = &arena->component;
     snprintf(component->name, sizeof component->name, "%s", handshake->component);
     component->task = handshake->task;
+    component->timeout_ms = heartbeat_timeout(handshake);
+    int hang = read_hang_limit(handshake, component, fault);
+    int restart = read_restart(handshake, component, fault);
     component->known = true;
+    return hang < 0 || restart < 0 ? -1 : 0;
 }
+
+/* ---- the pid file ----------------------------------------------------------------------- */
 
 int
 handshake_touch_pid_file(const struct handshake *handshake, int64_t pid, struct fault *fault)

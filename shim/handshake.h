@@ -22,8 +22,7 @@ struct stream {
 };
 
 struct handshake {
-    struct buffer text; /* the message, kept: `conf` and `context` are views of it */
-    struct slice conf;  /* JSON objects, as written */
+    struct slice conf; /* JSON objects, as written; borrowed from the message */
     struct slice context;
     json_t *root;          /* the same, parsed */
     const char *pid_dir;   /* NULL where Storm names none */
@@ -34,8 +33,9 @@ struct handshake {
     size_t stream_count;
 };
 
-/* Parse and check. 0, or -1 with FAULT_HANDSHAKE that says what is wrong with the message. */
-int handshake_parse(struct handshake *handshake, struct slice frame, struct fault *fault);
+/* Parse and check; borrows `text` for as long as it lives. 0, or -1 with FAULT_HANDSHAKE that says what
+   is wrong with the message. */
+int handshake_parse(struct handshake *handshake, struct slice text, struct fault *fault);
 void handshake_deinit(struct handshake *handshake);
 
 /* The stream of that name (borrowed), or NULL. */
@@ -46,8 +46,10 @@ const struct stream *handshake_stream(const struct handshake *handshake, struct 
 int handshake_check_emit(const struct handshake *handshake, struct slice stream, int64_t task,
                          size_t value_count, struct fault *fault);
 
-/* Note in the arena who the component is, for the guardian to name it. */
-void handshake_introduce(const struct handshake *handshake, struct arena *arena);
+/* Note in the arena what the guardian must know: who the component is, and its settings. 0, or -1 with
+   FAULT_HANDSHAKE: a setting is wrong; what holds then is the default, and the fault says so. */
+int handshake_introduce(const struct handshake *handshake, struct arena *arena,
+                        struct fault *fault);
 
 /* Leave the empty file <pidDir>/<pid> that tells the supervisor whom to kill. A directory that is
    gone is no fault: the worker is being removed. 0 or -1. */

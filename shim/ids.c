@@ -2,6 +2,9 @@
    ends at the first free slot and long lives leave no debris. Growing builds the larger table in
    the region's other half and then switches over: at every moment one half is whole.
 
+   A process may be lost at any moment in here. The order in which slots are written sees to it that no
+   id is lost with it and none is half there; one may be there twice, which ids_mend() puts right.
+
    In front of the table stands the newest number: nearly every tuple is settled before the next one
    comes, and then its id never gets into the table (word count: 220 instructions a tuple). */
 #include "ids.h"
@@ -101,17 +104,69 @@ slot_is(struct arena *arena, const struct slot *slot, struct tuple_id id)
     return slice_equal(text, id.text);
 }
 
+static size_t
+capacity_of(const struct arena *arena)
+{
+    return arena->ids.halves[arena->ids.half].capacity;
+}
+
+/* How much of the texts' half is used. */
+static size_t *
+text_used(struct arena *arena)
+{
+    return &arena->ids.halves[arena->ids.half].text_used;
+}
+
+/* A slot is free until all of it is there. */
+static void
+fill(struct slot *slot, struct slot with)
+{
+    slot->text = SLOT_FREE;
+    arena_order();
+    slot->number = with.number;
+    slot->len = with.len;
+    arena_order();
+    slot->text = with.text;
+}
+
 /* The id's slot, or the free one where it would go. The table is never full. */
 static struct slot *
 find(struct arena *arena, struct tuple_id id)
 {
     struct slot *slots = slots_of(arena, arena->ids.half);
-    size_t mask = arena->ids.capacity - 1;
-    size_t i = home(id.number, arena->ids.capacity);
+    size_t mask = capacity_of(arena) - 1;
+    size_t i = home(id.number, capacity_of(arena));
     while (slots[i].text != SLOT_FREE && !slot_is(arena, &slots[i], id)) {
         i = (i + 1) & mask;
     }
     return &slots[i];
+}
+
+/* Put a copy of a slot of the table that stands in the other half into the one of `capacity` that is
+   made in half `to`, unless it is there. True if it was not. */
+static bool
+carry_over(struct arena *arena, struct slot slot, uint32_t to, size_t capacity)
+{
+    struct slot *slots = slots_of(arena, to);
+    size_t *used = &arena->ids.halves[to].text_used;
+    const char *text = texts_of(arena, 1 - to) + (slot.text - SLOT_TEXT);
+    size_t at = home(slot.number, capacity);
+    for (; slots[at].text != SLOT_FREE; at = (at + 1) & (capacity - 1)) {
+        bool same = slots[at].number == slot.number && slots[at].len == slot.len &&
+                    (slots[at].text == SLOT_NUMBER) == (slot.text == SLOT_NUMBER);
+        if (same && (slot.text == SLOT_NUMBER ||
+                     memcmp(texts_of(arena, to) + (slots[at].text - SLOT_TEXT), text, slot.len) ==
+                         0)) {
+            return false;
+        }
+    }
+    if (slot.text >= SLOT_TEXT) {
+        memcpy(texts_of(arena, to) + *used, text, slot.len);
+        slot.text = (uint32_t)*used + SLOT_TEXT;
+        *used += slot.len;
+    }
+    slots[at] = slot;
+    return true;
 }
 
 /* Copy every live slot (and its text) into the other half, in a table of `capacity`. */
@@ -119,48 +174,35 @@ static void
 rebuild(struct arena *arena, size_t capacity)
 {
     struct arena_ids *ids = &arena->ids;
-    uint32_t to_half = 1 - ids->half;
+    uint32_t to = 1 - ids->half;
     const struct slot *from = slots_of(arena, ids->half);
-    struct slot *to = slots_of(arena, to_half);
-    size_t text_used = 0;
-    memset(to, 0, capacity * sizeof *to);
-    for (size_t i = 0; i < ids->capacity; i++) {
-        struct slot slot = from[i];
-        if (slot.text == SLOT_FREE) {
-            continue;
-        }
-        if (slot.text >= SLOT_TEXT) {
-            const char *text = texts_of(arena, ids->half) + (slot.text - SLOT_TEXT);
-            memcpy(texts_of(arena, to_half) + text_used, text, slot.len);
-            slot.text = (uint32_t)text_used + SLOT_TEXT;
-            text_used += slot.len;
-        }
-        size_t at = home(slot.number, capacity);
-        while (to[at].text != SLOT_FREE) {
-            at = (at + 1) & (capacity - 1);
-        }
-        to[at] = slot;
+    size_t count = 0;
+    memset(slots_of(arena, to), 0, capacity * sizeof(struct slot));
+    ids->halves[to].capacity = capacity;
+    ids->halves[to].text_used = 0;
+    for (size_t i = 0; i < capacity_of(arena); i++) {
+        count += from[i].text != SLOT_FREE && carry_over(arena, from[i], to, capacity);
     }
-    ids->text_used = text_used;
-    ids->capacity = capacity;
-    ids->half = to_half;
+    arena_order();
+    ids->half = to;
+    ids->count = count;
 }
 
 /* Make room for two more ids, one of them with a text. */
 static int
 reserve(struct arena *arena, size_t text_len, struct fault *fault)
 {
-    struct arena_ids *ids = &arena->ids;
+    const struct arena_ids *ids = &arena->ids;
     size_t text_size = arena_region_size(ARENA_ID_TEXTS) / 2;
     size_t most = arena_region_size(ARENA_IDS) / 2 / sizeof(struct slot);
-    if (ids->capacity == 0) {
+    if (capacity_of(arena) == 0) {
         rebuild(arena, FIRST_CAPACITY);
-    } else if (ids->count * 2 + 2 >= ids->capacity && ids->capacity < most) {
-        rebuild(arena, ids->capacity * 2);
-    } else if (ids->text_used + text_len > text_size) {
-        rebuild(arena, ids->capacity); /* drops the texts of settled ids */
+    } else if (ids->count * 2 + 2 >= capacity_of(arena) && capacity_of(arena) < most) {
+        rebuild(arena, capacity_of(arena) * 2);
+    } else if (*text_used(arena) + text_len > text_size) {
+        rebuild(arena, capacity_of(arena)); /* drops the texts of settled ids */
     }
-    if (ids->count + 2 >= ids->capacity || ids->text_used + text_len > text_size) {
+    if (ids->count + 2 >= capacity_of(arena) || *text_used(arena) + text_len > text_size) {
         return fault_set(fault, FAULT_LIMIT, 0,
                          "%zu tuples are neither acked nor failed: no more fit", ids_count(arena));
     }
@@ -173,18 +215,18 @@ enter(struct arena *arena, struct tuple_id id)
 {
     struct arena_ids *ids = &arena->ids;
     struct slot *slot = find(arena, id);
+    struct slot with = {id.number, SLOT_NUMBER, 0};
     if (slot->text != SLOT_FREE) {
         return;
     }
-    slot->number = id.number;
-    slot->len = 0;
-    slot->text = SLOT_NUMBER;
     if (!id.numbered) {
-        memcpy(texts_of(arena, ids->half) + ids->text_used, id.text.ptr, id.text.len);
-        slot->len = (uint32_t)id.text.len;
-        slot->text = (uint32_t)ids->text_used + SLOT_TEXT;
-        ids->text_used += id.text.len;
+        size_t *used = text_used(arena);
+        memcpy(texts_of(arena, ids->half) + *used, id.text.ptr, id.text.len);
+        with.len = (uint32_t)id.text.len;
+        with.text = (uint32_t)*used + SLOT_TEXT;
+        *used += id.text.len;
     }
+    fill(slot, with);
     ids->count++;
 }
 
@@ -194,7 +236,7 @@ ids_add(struct arena *arena, struct tuple_id id, struct fault *fault)
     struct arena_ids *ids = &arena->ids;
     size_t text_len = id.numbered ? 0 : id.text.len;
     /* for this id and the newest, so that the newest will always find room */
-    if ((ids->count * 2 + 2 >= ids->capacity || !id.numbered) &&
+    if ((ids->count * 2 + 2 >= capacity_of(arena) || !id.numbered) &&
         reserve(arena, text_len, fault) < 0) {
         return -1;
     }
@@ -205,6 +247,7 @@ ids_add(struct arena *arena, struct tuple_id id, struct fault *fault)
     if (ids->newest_live) {
         enter(arena, (struct tuple_id){.number = ids->newest, .numbered = true});
     }
+    arena_order();
     ids->newest = id.number;
     ids->newest_live = true;
     return 0;
@@ -234,11 +277,12 @@ static void
 close_gap(struct arena *arena, size_t gap)
 {
     struct slot *slots = slots_of(arena, arena->ids.half);
-    size_t mask = arena->ids.capacity - 1;
+    size_t mask = capacity_of(arena) - 1;
     for (size_t i = (gap + 1) & mask; slots[i].text != SLOT_FREE; i = (i + 1) & mask) {
-        size_t distance = (i - home(slots[i].number, arena->ids.capacity)) & mask;
+        size_t distance = (i - home(slots[i].number, capacity_of(arena))) & mask;
         if (distance >= ((i - gap) & mask)) {
-            slots[gap] = slots[i];
+            fill(&slots[gap], slots[i]);
+            arena_order();
             gap = i;
         }
     }
@@ -261,5 +305,45 @@ ids_remove(struct arena *arena, struct tuple_id id)
     }
     close_gap(arena, (size_t)(slot - slots_of(arena, arena->ids.half)));
     arena->ids.count--;
+    return true;
+}
+
+/* ---- for who takes over ----------------------------------------------------------------- */
+
+void
+ids_mend(struct arena *arena)
+{
+    struct arena_ids *ids = &arena->ids;
+    if (capacity_of(arena) == 0) {
+        return;
+    }
+    rebuild(arena, capacity_of(arena));
+    struct tuple_id newest = {.number = ids->newest, .numbered = true};
+    if (ids->newest_live && find(arena, newest)->text != SLOT_FREE) {
+        ids->newest_live = false; /* it was to make room for the next one */
+    }
+}
+
+bool
+ids_take(struct arena *arena, size_t *cursor, struct tuple_id *id)
+{
+    struct arena_ids *ids = &arena->ids;
+    struct slot *slots = slots_of(arena, ids->half);
+    while (*cursor < capacity_of(arena)) {
+        struct slot slot = slots[*cursor];
+        slots[(*cursor)++].text = SLOT_FREE;
+        if (slot.text != SLOT_FREE) {
+            bool numbered = slot.text == SLOT_NUMBER;
+            struct slice text = {texts_of(arena, ids->half) + (slot.text - SLOT_TEXT), slot.len};
+            ids->count--;
+            *id = (struct tuple_id){slot.number, numbered, numbered ? SLICE("") : text};
+            return true;
+        }
+    }
+    if (!ids->newest_live) {
+        return false;
+    }
+    ids->newest_live = false;
+    *id = (struct tuple_id){.number = ids->newest, .numbered = true};
     return true;
 }

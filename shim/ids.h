@@ -35,4 +35,11 @@ size_t ids_count(const struct arena *arena);
 /* True if it was there. */
 bool ids_remove(struct arena *arena, struct tuple_id id);
 
+/* Put right what a process left that was lost at any moment in one of the above. */
+void ids_mend(struct arena *arena);
+
+/* Take one id after another out, in no order, until there is none; the table is of no use before that.
+   *cursor is 0 at first. True: *id is one; a number's comes without its text. */
+bool ids_take(struct arena *arena, size_t *cursor, struct tuple_id *id);
+
 #endif

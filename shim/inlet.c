@@ -44,6 +44,21 @@ inlet_waiting(const struct inlet *inlet)
 
 /* ---- bytes ------------------------------------------------------------------------------ */
 
+/* In between, what is in the input is known to nobody: a process that is lost there cannot be replaced. */
+static inline void
+begin_taking(const struct inlet *inlet)
+{
+    atomic_store_explicit(&inlet->arena->taking, true, memory_order_relaxed);
+    arena_order();
+}
+
+static inline void
+end_taking(const struct inlet *inlet)
+{
+    arena_order();
+    atomic_store_explicit(&inlet->arena->taking, false, memory_order_relaxed);
+}
+
 /* Move what is unread to the front where that costs no more than what was read since, and give
    memory back after a message that was unusually large. */
 static void
@@ -55,17 +70,31 @@ make_room(struct inlet *inlet)
     if (shift == 0 || rest > shift) {
         return;
     }
+    begin_taking(inlet);
     if (rest > 0) {
         memcpy(inlet->bytes, inlet->bytes + shift, rest);
     } else if (input->end > 4 * (size_t)KEEP_BYTES) {
         arena_release(inlet->arena, ARENA_INPUT, KEEP_BYTES);
     }
-    input->start = 0;
+    input->start = inlet->arena->dealt = 0;
     input->line -= shift;
     input->scan -= shift;
     input->end = rest;
+    end_taking(inlet);
     inlet->ahead = (struct frame_input){0};
     inlet->ahead_skipping = false;
+}
+
+/* read(2), and what it brought is noted. */
+static ssize_t
+take_in(struct inlet *inlet, size_t most)
+{
+    struct frame_input *input = inlet->input;
+    begin_taking(inlet);
+    ssize_t n = read(inlet->fd, inlet->bytes + input->end, most);
+    input->end += n > 0 ? (size_t)n : 0;
+    end_taking(inlet);
+    return n;
 }
 
 int
@@ -77,9 +106,8 @@ inlet_fill(struct inlet *inlet, struct fault *fault)
         return fault_set(fault, FAULT_LIMIT, 0, "%zu MiB of Storm's messages wait to be read",
                          input->end >> 20);
     }
-    ssize_t n = read(inlet->fd, inlet->bytes + input->end, room < READ_BYTES ? room : READ_BYTES);
+    ssize_t n = take_in(inlet, room < READ_BYTES ? room : READ_BYTES);
     if (n > 0) {
-        input->end += (size_t)n;
         return 1;
     }
     if (n == 0) {
@@ -131,7 +159,7 @@ frame_from(const struct inlet *inlet, struct frame_input *at, bool *skipping, st
 int
 inlet_frame(struct inlet *inlet, struct slice *frame, struct fault *fault)
 {
-    int result = frame_from(inlet, inlet->input, &inlet->skipping, frame, fault);
+    int result = frame_from(inlet, inlet->input, &inlet->arena->skipping, frame, fault);
     if (result == 0) {
         make_room(inlet); /* here and not before a read: now nobody borrows from the bytes */
     }
@@ -146,7 +174,7 @@ inlet_array(struct inlet *inlet, struct slice *frame)
     int result;
     if (ahead->start < inlet->input->start || ahead->end == 0) {
         *ahead = *inlet->input;
-        inlet->ahead_skipping = inlet->skipping;
+        inlet->ahead_skipping = inlet->arena->skipping;
     }
     ahead->end = inlet->input->end;
     while ((result = frame_from(inlet, ahead, &inlet->ahead_skipping, frame, NULL)) != 0) {
@@ -163,9 +191,11 @@ void
 inlet_remove(struct inlet *inlet, struct slice frame)
 {
     char *from = inlet->bytes + (frame.ptr - inlet->bytes);
+    begin_taking(inlet);
     if (from == inlet->bytes + inlet->input->start) {
         *inlet->input = inlet->ahead;
     } else {
         memset(from, '\n', (size_t)(inlet->bytes + inlet->ahead.start - from));
     }
+    end_taking(inlet);
 }

@@ -17,7 +17,6 @@ struct inlet {
     struct frame_input ahead; /* how far arrays have been looked for */
     bool ahead_skipping;
     size_t limit;  /* the longest frame that is accepted, bytes */
-    bool skipping; /* inside a frame that is longer */
     bool eof;
     bool spins; /* a second processor is there to spin on */
     int spin_credit;

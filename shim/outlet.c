@@ -33,6 +33,13 @@ outlet_commit(struct outlet *outlet, size_t start, int result)
     return 0;
 }
 
+void
+outlet_applied(struct outlet *outlet)
+{
+    arena_order();
+    outlet->arena->lanes[WRITER_INTERPRETER].applied = outlet->lane.len;
+}
+
 size_t
 outlet_pending(const struct outlet *outlet)
 {

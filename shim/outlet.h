@@ -25,6 +25,9 @@ void outlet_init(struct outlet *outlet, struct arena *arena);
    drop it. Returns 0 or -1 like `result`. */
 int outlet_commit(struct outlet *outlet, size_t start, int result);
 
+/* What follows from the messages so far has been noted in the arena (struct arena_lane). */
+void outlet_applied(struct outlet *outlet);
+
 /* Unwritten bytes. */
 size_t outlet_pending(const struct outlet *outlet);
 

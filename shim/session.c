@@ -47,6 +47,7 @@ cut_off_child(void)
     close(current->inlet.fd);
     close(current->out);
     close(current->bell);
+    dup2(STDERR_FILENO, current->stacks); /* where its own crash tells of itself from now on */
     close(current->wake[0]);
     close(current->wake[1]);
     current->arena = NULL;
@@ -87,6 +88,7 @@ session_new(struct arena *arena, struct fault *fault)
     session->arena = arena;
     session->out = arena->out;
     session->bell = arena->bell;
+    session->stacks = arena->stacks;
     inlet_init(&session->inlet, arena);
     outlet_init(&session->outlet, arena);
     session->wake[0] = session->wake[1] = -1;
@@ -123,12 +125,25 @@ session_topology(const struct session *session)
 }
 
 void
-session_set_spout(struct session *session, bool spout)
+session_serve(struct session *session, bool spout)
 {
     session->spout = spout;
     if (session->arena != NULL) {
-        session->arena->component.spout = spout;
+        session->arena->component.kind = spout ? COMPONENT_SPOUT : COMPONENT_BOLT;
+        session->arena->serving = true;
     }
+}
+
+bool
+session_is_active(const struct session *session)
+{
+    return session->arena != NULL && session->arena->active;
+}
+
+int
+session_stacks_descriptor(const struct session *session)
+{
+    return session->stacks;
 }
 
 bool
@@ -280,10 +295,12 @@ report(struct session *session, const struct fault *why)
                        "Stormcell dropped a message from Storm that it could not "
                        "read: %s",
                        why->text);
+    session->arena->hand.kind = session->spout ? HAND_COMMAND : HAND_EMPTY;
     session_error(session, (struct slice){text, (size_t)len}, NULL);
     if (session->spout) {
         session_sync(session, NULL);
     }
+    arena_empty_hand(session->arena);
 }
 
 /* The next message; those that cannot be read are dropped and reported. 1 or 0. */
@@ -301,74 +318,133 @@ next_message(struct session *session, struct message *message)
     }
 }
 
+static void
+count_task_ids(struct arena *arena)
+{
+    arena->task_ids_owed -= arena->task_ids_owed > 0;
+}
+
+/* What a spout is told to do is in hand from here on, a tuple once its id is entered. */
+static void
+give(struct arena *arena, enum message_kind kind)
+{
+    if (kind >= MESSAGE_NEXT) {
+        arena->hand.kind = HAND_COMMAND;
+        arena->active = kind == MESSAGE_ACTIVATE || (arena->active && kind != MESSAGE_DEACTIVATE);
+    }
+}
+
 int
 session_next(struct session *session, struct message *message, struct fault *fault)
 {
-    if (session->arena == NULL) {
+    struct arena *arena = session->arena;
+    if (arena == NULL) {
         return session_forked(fault);
     }
-    session->arena->component.hand.kind = HAND_EMPTY;
+    arena_empty_hand(arena);
+    uint64_t calls = atomic_load_explicit(&arena->calls, memory_order_relaxed);
+    atomic_store_explicit(&arena->calls, calls + 1, memory_order_relaxed);
     while (next_message(session, message) > 0) {
         if (message->kind == MESSAGE_HEARTBEAT) {
             if (session_sync(session, fault) < 0) {
                 return -1;
             }
-        } else if (message->kind != MESSAGE_TASK_IDS) { /* ids that nobody waits for */
+        } else if (message->kind == MESSAGE_TASK_IDS) { /* nobody waits for them */
+            count_task_ids(arena);
+        } else {
+            give(arena, message->kind);
             return 1;
         }
+        arena_empty_hand(arena);
     }
     return 0;
 }
 
-/* Storm answers emits in their order, so the first array in line is the one that is waited for. */
-int
-session_task_ids(struct session *session, struct slice *ids, struct fault *fault)
+/* Take the first array in line. 1, 0 or -1. */
+static int
+take_task_ids(struct session *session, struct fault *fault)
 {
     struct slice frame;
-    if (session->arena == NULL) {
-        return session_forked(fault);
-    }
+    struct arena *arena = session->arena;
     if (inlet_array(&session->inlet, &frame) == 0) {
         return 0;
     }
     session->task_ids.len = 0;
     int result = buffer_append(&session->task_ids, frame, fault);
     inlet_remove(&session->inlet, frame);
-    *ids = (struct slice){session->task_ids.data, session->task_ids.len};
+    count_task_ids(arena);
+    if (arena->hand.kind == HAND_EMPTY) {
+        arena_empty_hand(arena);
+    }
     return result < 0 ? -1 : 1;
+}
+
+/* Storm answers emits in their order; the last one's ids come behind those that nobody has waited for. */
+int
+session_task_ids(struct session *session, struct slice *ids, struct fault *fault)
+{
+    if (session->arena == NULL) {
+        return session_forked(fault);
+    }
+    int result;
+    do {
+        result = take_task_ids(session, fault);
+    } while (result > 0 && session->arena->task_ids_owed > 0);
+    *ids = (struct slice){session->task_ids.data, session->task_ids.len};
+    return result;
 }
 
 /* ---- the handshake ---------------------------------------------------------------------- */
 
-static int
-adopt(struct session *session, struct slice frame, struct fault *fault)
+static void
+set_limit(struct session *session)
 {
+    int64_t most = (int64_t)(arena_region_size(ARENA_INPUT) / 2);
+    int64_t limit =
+        handshake_conf_int(&session->handshake, LIMIT_KEY, (int64_t)session->inlet.limit);
+    session->inlet.limit = (size_t)(limit < 1024 ? 1024 : limit > most ? most : limit);
+}
+
+/* Learn from the handshake that the arena keeps. What is wrong in the settings is reported once. */
+static int
+adopt(struct session *session, struct fault *fault)
+{
+    struct fault wrong = {0};
     struct arena *arena = session->arena;
-    struct handshake *handshake = &session->handshake;
-    arena->component.handshaken = true;
-    if (handshake_parse(handshake, frame, fault) < 0) {
+    bool before = arena->component.known;
+    struct slice text = {arena_region(arena, ARENA_HANDSHAKE), arena->handshake_len};
+    if (handshake_parse(&session->handshake, text, fault) < 0) {
         return -1;
     }
-    int64_t most = (int64_t)(arena_region_size(ARENA_INPUT) / 2);
-    int64_t limit = handshake_conf_int(handshake, LIMIT_KEY, (int64_t)session->inlet.limit);
-    session->inlet.limit = (size_t)(limit < 1024 ? 1024 : limit > most ? most : limit);
-    handshake_introduce(handshake, arena);
-    return handshake_touch_pid_file(handshake, arena->guardian, fault) < 0 ? -1 : 1;
+    set_limit(session);
+    if (handshake_introduce(&session->handshake, arena, &wrong) < 0 && !before) {
+        session_error(session, (struct slice){wrong.text, strlen(wrong.text)}, NULL);
+    }
+    return handshake_touch_pid_file(&session->handshake, arena->guardian, fault) < 0 ? -1 : 1;
+}
+
+static int
+no_handshake(const struct session *session, struct fault *fault)
+{
+    size_t got = inlet_waiting(&session->inlet);
+    return fault_set(fault, FAULT_HANDSHAKE, got,
+                     "stdin ended after %zu bytes, before Storm's handshake was complete", got);
 }
 
 int
 session_handshake(struct session *session, struct fault *fault)
 {
+    struct arena *arena = session->arena;
     struct slice frame;
-    int found = inlet_frame(&session->inlet, &frame, fault);
-    if (found > 0) {
-        return adopt(session, frame, fault);
+    int found = arena->handshaken ? 1 : inlet_frame(&session->inlet, &frame, fault);
+    if (found == 0 && !session->inlet.eof) {
+        return 0;
     }
-    if (found == 0 && session->inlet.eof) {
-        size_t got = inlet_waiting(&session->inlet);
-        return fault_set(fault, FAULT_HANDSHAKE, got,
-                         "stdin ended after %zu bytes, before Storm's handshake was complete", got);
+    if (found > 0 && !arena->handshaken) {
+        arena_keep_handshake(arena, frame);
     }
+    found = found > 0 ? adopt(session, fault) : found == 0 ? no_handshake(session, fault) : -1;
+    arena->refused = found < 0;
     return found;
 }
 

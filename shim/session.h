@@ -32,8 +32,12 @@ int session_handshake(struct session *session, struct fault *fault);
 /* What the handshake said (borrowed; valid as long as the session). */
 const struct handshake *session_topology(const struct session *session);
 
-/* Say which kind of component answers from now on: a spout owes a sync for each command. */
-void session_set_spout(struct session *session, bool spout);
+/* The component is ready, and serves from now on as a spout, which owes a sync for each command, or as
+   a bolt. */
+void session_serve(struct session *session, bool spout);
+
+/* Has Storm activated the spout? True at the start where an earlier interpreter was told so. */
+bool session_is_active(const struct session *session);
 
 /* Answer the handshake, if that has not been done: from now on Storm's timers run. */
 int session_answer(struct session *session, struct fault *fault);
@@ -54,6 +58,9 @@ void session_wake(struct session *session);
 
 /* A byte written to this descriptor (borrowed, non-blocking) does that as well; for signal handlers. */
 int session_wake_descriptor(const struct session *session);
+
+/* Where Python's stacks are to be written at a crash, and when STACKS_SIGNAL comes (borrowed). */
+int session_stacks_descriptor(const struct session *session);
 
 /* Nothing more will come: Storm has closed its side, or a signal asked to end. */
 bool session_ended(const struct session *session);

@@ -30,11 +30,20 @@ begin(struct session *session)
 int
 session_sync(struct session *session, struct fault *fault)
 {
-    if (session->arena == NULL) {
+    struct arena *arena = session->arena;
+    if (arena == NULL) {
         return session_forked(fault);
     }
     size_t start = begin(session);
-    return outlet_commit(&session->outlet, start, message_write_sync(&session->outlet.lane, fault));
+    if (outlet_commit(&session->outlet, start, message_write_sync(&session->outlet.lane, fault)) <
+        0) {
+        return -1;
+    }
+    if (arena->hand.kind == HAND_COMMAND) {
+        arena_empty_hand(arena);
+        outlet_applied(&session->outlet);
+    }
+    return 0;
 }
 
 int
@@ -85,6 +94,7 @@ session_begin_emit(struct session *session, const struct emit *emit, size_t valu
     }
     session->emit_start = begin(session);
     session->emitting = true;
+    session->asking = emit->need_task_ids;
     if (message_open_emit(&session->outlet.lane, emit, fault) < 0) {
         session_drop_emit(session);
         return NULL;
@@ -95,9 +105,19 @@ session_begin_emit(struct session *session, const struct emit *emit, size_t valu
 int
 session_end_emit(struct session *session, struct fault *fault)
 {
+    struct arena *arena = session->arena;
     session->emitting = false;
-    return outlet_commit(&session->outlet, session->emit_start,
-                         message_close_emit(&session->outlet.lane, fault));
+    arena->task_ids_next = arena->task_ids_owed + session->asking;
+    arena_order();
+    if (outlet_commit(&session->outlet, session->emit_start,
+                      message_close_emit(&session->outlet.lane, fault)) < 0) {
+        return -1;
+    }
+    if (session->asking) {
+        arena->task_ids_owed = arena->task_ids_next;
+        outlet_applied(&session->outlet);
+    }
+    return 0;
 }
 
 /* ---- tuples ----------------------------------------------------------------------------- */
@@ -105,14 +125,20 @@ session_end_emit(struct session *session, struct fault *fault)
 int
 session_hand_out(struct session *session, struct tuple_id id, struct fault *fault)
 {
-    struct arena_hand *hand = &session->arena->component.hand;
-    hand->kind = id.numbered ? HAND_NUMBER : HAND_TEXT;
+    struct arena_hand *hand = &session->arena->hand;
     hand->number = id.number;
+    hand->numbered = id.numbered;
     if (!id.numbered) {
         hand->len = id.text.len < sizeof hand->text ? id.text.len : sizeof hand->text;
         memcpy(hand->text, id.text.ptr, hand->len);
     }
-    return ids_add(session->arena, id, fault) < 0 ? -1 : 0;
+    arena_order();
+    hand->kind = HAND_ENTERING;
+    arena_order();
+    int result = ids_add(session->arena, id, fault);
+    arena_order();
+    hand->kind = HAND_TUPLE;
+    return result < 0 ? -1 : 0;
 }
 
 bool
@@ -123,14 +149,14 @@ session_is_live(const struct session *session, struct tuple_id id)
 
 typedef int writer_of_id(struct buffer *, struct tuple_id, struct fault *);
 
-/* The id leaves the table before the message is written, and comes back if that fails. */
+/* The message first, then the table: what is committed can be read again by who takes over. */
 static int
 settle(struct session *session, struct tuple_id id, writer_of_id *writer, struct fault *fault)
 {
     if (session->arena == NULL) {
         return session_forked(fault);
     }
-    if (!ids_remove(session->arena, id)) {
+    if (!ids_has(session->arena, id)) {
         int shown = id.text.len < 60 ? (int)id.text.len : 60;
         return fault_set(fault, FAULT_ID, 0,
                          "tuple %.*s is not waiting to be acked or failed: it was settled before, "
@@ -139,9 +165,10 @@ settle(struct session *session, struct tuple_id id, writer_of_id *writer, struct
     }
     size_t start = begin(session);
     if (outlet_commit(&session->outlet, start, writer(&session->outlet.lane, id, fault)) < 0) {
-        ids_add(session->arena, id, NULL);
         return -1;
     }
+    ids_remove(session->arena, id);
+    outlet_applied(&session->outlet);
     return 0;
 }
 

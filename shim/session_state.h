@@ -14,14 +14,16 @@ struct session {
     struct outlet outlet;
     size_t emit_start; /* where the open emit began */
     bool emitting;     /* one is open */
+    bool asking;       /* and Storm is to answer it with task ids */
     struct handshake handshake;
     struct buffer task_ids;
     struct buffer unescaped;
     struct fault why; /* a message could not be read */
     bool spout;
     int wake[2]; /* a pipe: whoever writes to [1] ends a wait */
-    int out;     /* the arena's two, kept for a forked child to close */
+    int out;     /* the arena's, kept for a forked child to close */
     int bell;
+    int stacks;
     atomic_bool waiting;
 };
 

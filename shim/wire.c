@@ -144,6 +144,13 @@ gone(struct fault *fault)
     return fault_set(fault, FAULT_GONE, 0, "Storm has closed the wire");
 }
 
+static int
+cut(struct fault *fault)
+{
+    return fault_set(fault, FAULT_GONE, 0,
+                     "the other process died while it wrote to Storm: a message may be cut");
+}
+
 /* What a failed write(2) means: nearly always that Storm has gone. Returns -1. */
 static int
 cannot_write(struct arena *arena, struct fault *fault)
@@ -170,6 +177,7 @@ write_some(struct arena *arena, enum arena_writer writer, struct fault *fault)
     ssize_t n = write(arena->out, bytes + from, to - from);
     if (n > 0) {
         atomic_store(&lane->written, from + (size_t)n);
+        atomic_fetch_add_explicit(&lane->sent, (uint64_t)n, memory_order_relaxed);
     }
     atomic_store(&arena->writing, false);
     if (n < 0) {
@@ -227,6 +235,7 @@ rewind_lane(struct arena *arena, enum arena_writer writer, struct buffer *lane)
     }
     atomic_store(&shared->committed, rest);
     atomic_store(&shared->written, 0);
+    shared->applied = rest;
     atomic_store(&arena->writing, false);
     lane->len = rest;
 }
@@ -245,8 +254,7 @@ wire_flush(struct arena *arena, enum arena_writer writer, struct buffer *lane, s
     }
     int result = -1;
     if (atomic_load(&arena->writing)) {
-        fault_set(fault, FAULT_GONE, 0,
-                  "the other process died while it wrote to Storm: a message may be cut");
+        cut(fault);
     } else {
         result = write_lanes(arena, fault);
         rewind_lane(arena, writer, lane);
@@ -262,30 +270,51 @@ wire_wait_writable(const struct arena *arena, int timeout_ms)
     poll(&wait, 1, timeout_ms);
 }
 
-/* The pid is written at once and not through a lane: it must be the first message. */
-int
-wire_answer(struct arena *arena, struct fault *fault)
+/* Write all of it, however long that takes. 0 or -1. */
+static int
+write_whole(struct arena *arena, struct slice text, struct fault *fault)
 {
-    struct buffer text = {0};
-    size_t done = 0;
-    int result = 0;
-    if (atomic_load(&arena->answered)) {
-        return 0;
-    }
-    if (message_write_pid(&text, arena->guardian, fault) < 0) {
-        return -1;
-    }
-    while (result == 0 && done < text.len) {
-        ssize_t n = write(arena->out, text.data + done, text.len - done);
+    while (text.len > 0) {
+        ssize_t n = write(arena->out, text.ptr, text.len);
         if (n >= 0) {
-            done += (size_t)n;
+            text = (struct slice){text.ptr + n, text.len - (size_t)n};
         } else if (errno == EAGAIN) {
             wire_wait_writable(arena, -1);
         } else if (errno != EINTR) {
-            result = cannot_write(arena, fault);
+            return cannot_write(arena, fault);
         }
     }
+    return 0;
+}
+
+static int
+answer(struct arena *arena, struct fault *fault)
+{
+    struct buffer text = {0};
+    if (message_write_pid(&text, arena->guardian, fault) < 0) {
+        return -1;
+    }
+    atomic_store(&arena->writing, true);
+    int result = write_whole(arena, (struct slice){text.data, text.len}, fault);
+    atomic_store(&arena->writing, false);
     atomic_store(&arena->answered, true);
     buffer_deinit(&text);
+    return result;
+}
+
+/* The pid is written at once and not through a lane: it must be the first message, and there once. */
+int
+wire_answer(struct arena *arena, struct fault *fault)
+{
+    if (atomic_load(&arena->answered)) {
+        return 0;
+    }
+    if (pthread_mutex_lock(&arena->lock) == EOWNERDEAD) {
+        pthread_mutex_consistent(&arena->lock);
+    }
+    int result = atomic_load(&arena->answered)  ? 0
+                 : atomic_load(&arena->writing) ? cut(fault)
+                                                : answer(arena, fault);
+    pthread_mutex_unlock(&arena->lock);
     return result;
 }

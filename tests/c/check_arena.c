@@ -67,7 +67,7 @@ START_TEST(starts_with_nothing_in_it)
     ck_assert(!arena->answered && !arena->gone && !arena->writing && !arena->in_order);
     ck_assert_uint_eq(arena->last_words_len, 0);
     ck_assert_uint_eq(ids_count(arena), 0);
-    ck_assert_int_eq(arena->component.hand.kind, HAND_EMPTY);
+    ck_assert_int_eq(arena->hand.kind, HAND_EMPTY);
 }
 END_TEST
 

@@ -15,7 +15,12 @@
 #include "wire.h"
 
 #define END "\nend\n"
-#define HANDSHAKE "{\"pidDir\":null,\"conf\":{},\"context\":{}}" END
+#define CONTEXT "\"context\":{\"componentid\":\"count\",\"taskid\":7}"
+#define HANDSHAKE_WITH(conf) "{\"pidDir\":null,\"conf\":{" conf "}," CONTEXT "}" END
+/* One that is lost is not replaced. */
+#define HANDSHAKE HANDSHAKE_WITH("\"stormcell.restart\":{\"max\":0}")
+#define HEARTBEAT                                                                                  \
+    "{\"id\":\"1\",\"comp\":null,\"stream\":\"__heartbeat\",\"task\":-1,\"tuple\":[]}" END
 
 static pid_t guardian;
 static int say;
@@ -171,8 +176,7 @@ be_killed_with_a_tuple(struct arena *arena)
     component->known = true;
     component->task = 7;
     snprintf(component->name, sizeof component->name, "count");
-    component->hand.kind = HAND_NUMBER;
-    component->hand.number = -17;
+    arena->hand = (struct arena_hand){.kind = HAND_TUPLE, .numbered = true, .number = -17};
     raise(SIGKILL);
 }
 
@@ -202,7 +206,7 @@ enum { ENDS = sizeof ends / sizeof ends[0] };
 /* Storm is told why the interpreter ended, even if the handshake was still to be answered. */
 START_TEST(an_end_out_of_order)
 {
-    start(ends[_i].act, SLICE(HANDSHAKE));
+    start(ends[_i].act, SLICE(HANDSHAKE HEARTBEAT));
     ck_assert_int_eq(hear_out(), ends[_i].status);
     check_pid_first();
     check_heard("{\"command\":\"error\",\"msg\":\"the Python process ");

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "fixture.h"
-#include "scarce.h"
 #include "suites.h"
 
 #define CONF                                                                 \
@@ -54,7 +53,6 @@ parse(struct slice text)
 START_TEST(what_it_says)
 {
     parse(WHOLE);
-    guarded_deinit(&memory); /* the frame goes, what was parsed from it stays */
     ck_assert_str_eq(handshake.pid_dir, "/no/such/folder");
     ck_assert_str_eq(handshake.component, "word");
     ck_assert_int_eq(handshake.task, 7);
@@ -154,20 +152,58 @@ START_TEST(cut_at_every_byte)
 }
 END_TEST
 
-START_TEST(without_memory)
+/* ---- settings --------------------------------------------------------------------------- */
+
+static const struct {
+    const char *conf;
+    int64_t timeout_ms, hang_ms, restart_max, within_ms;
+    const char *fault; /* how it begins; NULL: none */
+} settings[] = {
+    {"", 30000, 24000, 5, 60000, NULL},
+    {"\"supervisor.worker.timeout.secs\":10", 10000, 8000, 5, 60000, NULL},
+    {"\"supervisor.worker.timeout.secs\":10,\"topology.subprocess.timeout.secs\":60", 60000, 48000, 5,
+     60000, NULL},
+    {"\"supervisor.worker.timeout.secs\":10,\"topology.subprocess.timeout.secs\":null", 10000, 8000, 5,
+     60000, NULL},
+    {"\"stormcell.hang.timeout.secs\":0", 30000, 0, 5, 60000, NULL},
+    {"\"stormcell.hang.timeout.secs\":1.5", 30000, 1500, 5, 60000, NULL},
+    {"\"stormcell.hang.timeout.secs\":null", 30000, 24000, 5, 60000, NULL},
+    {"\"stormcell.hang.timeout.secs\":-1", 30000, 24000, 5, 60000, "stormcell.hang.timeout.secs must"},
+    {"\"stormcell.hang.timeout.secs\":\"1\"", 30000, 24000, 5, 60000,
+     "stormcell.hang.timeout.secs must"},
+    {"\"stormcell.restart\":{\"max\":0}", 30000, 24000, 0, 60000, NULL},
+    {"\"stormcell.restart\":{\"max\":7,\"within.secs\":0.5}", 30000, 24000, 7, 500, NULL},
+    {"\"stormcell.restart\":{\"max\":-7}", 30000, 24000, 5, 60000, "stormcell.restart must be"},
+    {"\"stormcell.restart\":{\"max\":1.5}", 30000, 24000, 5, 60000, "stormcell.restart must be"},
+    {"\"stormcell.restart\":{\"max\":3,\"within.secs\":\"1\"}", 30000, 24000, 3, 60000,
+     "stormcell.restart must be"},
+    {"\"stormcell.restart\":3", 30000, 24000, 5, 60000, "stormcell.restart must be"},
+};
+
+enum { SETTINGS = sizeof settings / sizeof settings[0] };
+
+START_TEST(what_the_guardian_is_told)
 {
-    bool failed = true;
-    unsigned nth;
-    for (nth = 1; failed; nth++) {
-        fault = (struct fault){0};
-        scarce_begin(nth);
-        int result = handshake_parse(&handshake, WHOLE, &fault);
-        failed = scarce_end();
-        ck_assert_int_eq(result, failed ? -1 : 0);
-        ck_assert_int_eq(fault.code != FAULT_NONE, failed);
-        handshake_deinit(&handshake);
+    char text[400];
+    int len = snprintf(text, sizeof text,
+                       "{\"pidDir\":null,\"conf\":{%s},\"context\":"
+                       "{\"componentid\":\"count\",\"taskid\":7}}",
+                       settings[_i].conf);
+    struct arena *arena = arena_new(NULL);
+    parse((struct slice){text, (size_t)len});
+    int result = handshake_introduce(&handshake, arena, &fault);
+    ck_assert_int_eq(result, settings[_i].fault != NULL ? -1 : 0);
+    if (settings[_i].fault != NULL) {
+        ck_assert_mem_eq(fault.text, settings[_i].fault, strlen(settings[_i].fault));
     }
-    ck_assert_uint_gt(nth, 2);
+    ck_assert(arena->component.known);
+    ck_assert_str_eq(arena->component.name, "count");
+    ck_assert_int_eq(arena->component.task, 7);
+    ck_assert_int_eq(arena->component.timeout_ms, settings[_i].timeout_ms);
+    ck_assert_int_eq(arena->component.hang_ms, settings[_i].hang_ms);
+    ck_assert_int_eq(arena->component.restart_max, settings[_i].restart_max);
+    ck_assert_int_eq(arena->component.restart_within_ms, settings[_i].within_ms);
+    arena_free(arena);
 }
 END_TEST
 
@@ -360,7 +396,7 @@ handshake_suite(void)
     tcase_add_test(tcase, component_by_its_task);
     tcase_add_loop_test(tcase, mistake, 0, MISTAKES);
     tcase_add_test(tcase, cut_at_every_byte);
-    tcase_add_test(tcase, without_memory);
+    tcase_add_loop_test(tcase, what_the_guardian_is_told, 0, SETTINGS);
     tcase_add_loop_test(tcase, emit, 0, EMITS);
     tcase_add_test(tcase, long_names_are_cut);
     tcase_add_test(tcase, numbers_of_the_conf);

@@ -20,7 +20,7 @@ START_TEST(handshake_split_at_every_byte)
     ck_assert_str_eq(session_topology(session)->component, "word");
     ck_assert_int_eq(storm.arena->component.task, 7);
     ck_assert_str_eq(storm.arena->component.name, "word");
-    ck_assert(storm.arena->component.handshaken && storm.arena->component.known);
+    ck_assert(storm.arena->handshaken && storm.arena->component.known);
 }
 END_TEST
 
@@ -35,7 +35,7 @@ START_TEST(no_handshake)
     ck_assert_int_eq(fault.code, FAULT_HANDSHAKE);
     ck_assert_str_eq(fault.text,
                      "stdin ended after 10 bytes, before Storm's handshake was complete");
-    ck_assert(!storm.arena->component.handshaken);
+    ck_assert(!storm.arena->handshaken);
 }
 END_TEST
 
@@ -46,7 +46,7 @@ START_TEST(another_message_first)
     ck_assert_int_eq(session_handshake(session, &fault), -1);
     ck_assert_int_eq(fault.code, FAULT_HANDSHAKE);
     ck_assert_ptr_nonnull(strstr(fault.text, "it lacks \"pidDir\""));
-    ck_assert(storm.arena->component.handshaken && !storm.arena->component.known);
+    ck_assert(storm.arena->handshaken && !storm.arena->component.known);
 }
 END_TEST
 
@@ -130,8 +130,8 @@ END_TEST
 START_TEST(a_spout_answers_even_those)
 {
     struct message message;
-    session_set_spout(session, true);
-    ck_assert(storm.arena->component.spout);
+    session_serve(session, true);
+    ck_assert(storm.arena->component.kind == COMPONENT_SPOUT);
     storm_say(&storm, SLICE("hello" END "{\"command\":\"next\",\"id\":\"\"}" END));
     take_in();
     ck_assert_int_eq(session_next(session, &message, &fault), 1);

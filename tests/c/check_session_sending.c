@@ -49,14 +49,14 @@ END_TEST
 /* What the guardian is told to be in hand. */
 START_TEST(the_tuple_in_hand)
 {
-    const struct arena_hand *hand = &storm.arena->component.hand;
+    const struct arena_hand *hand = &storm.arena->hand;
     storm_say(&storm, SLICE(TUPLE("-17", "dog") TUPLE("order", "cat")));
     take_in();
     ck_assert_int_eq(session_hand_out(session, next_id(), &fault), 0);
-    ck_assert_int_eq(hand->kind, HAND_NUMBER);
+    ck_assert_int_eq(hand->kind, HAND_TUPLE);
     ck_assert_int_eq(hand->number, -17);
     ck_assert_int_eq(session_hand_out(session, next_id(), &fault), 0);
-    ck_assert_int_eq(hand->kind, HAND_TEXT);
+    ck_assert_int_eq(hand->kind, HAND_TUPLE);
     ck_assert(slice_equal((struct slice){hand->text, hand->len}, SLICE("order")));
     check_no_message();
     ck_assert_int_eq(hand->kind, HAND_EMPTY);
@@ -196,7 +196,7 @@ START_TEST(closing_in_order)
     session_close(session, 1000, true);
     ck_assert(slice_equal(storm_heard(&storm), SLICE(SYNC)));
     ck_assert(storm.arena->in_order);
-    ck_assert_int_eq(storm.arena->component.hand.kind, HAND_NUMBER); /* for who asks what it did */
+    ck_assert_int_eq(storm.arena->hand.kind, HAND_TUPLE); /* for who asks what it did */
     ck_assert(slice_equal((struct slice){storm.arena->last_words, storm.arena->last_words_len},
                           SLICE("all is done")));
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from jvm import Topology
 from parent import ROOT, SHIM, Parent
 
 # Tests of what needs no process import the package themselves.
@@ -47,15 +48,25 @@ def start(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Start]:
     """Start the class `Subject` of a module with this source, in a folder of its own.
 
     The source finds the package's names imported, and gate() (see Parent.open_gate). By default the
-    handshake is done. What still runs when the test has passed must end in order when stdin does.
+    handshake is done, and an interpreter that is lost is not replaced (`replaced=True`: it is). What
+    still runs when the test has passed must end in order when stdin does.
     """
     started: list[Parent] = []
 
     def start(
-        source: str, *arguments: str, prelude: str = PRELUDE, handshake: bool = True, **more: Any
+        source: str,
+        *arguments: str,
+        prelude: str = PRELUDE,
+        handshake: bool = True,
+        replaced: bool = False,
+        topology: Topology | None = None,
+        **more: Any,
     ) -> Parent:
+        topology = topology or Topology()
+        if not replaced:
+            topology.conf.setdefault("stormcell.restart", {"max": 0})
         (tmp_path / "subject.py").write_text(prelude + textwrap.dedent(source), encoding="utf-8")
-        parent = Parent(*(arguments or ["subject.Subject"]), folder=tmp_path, **more)
+        parent = Parent(*(arguments or ["subject.Subject"]), folder=tmp_path, topology=topology, **more)
         started.append(parent)
         if handshake:
             parent.shake_hands()

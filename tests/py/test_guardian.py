@@ -87,7 +87,8 @@ def test_a_spout_that_dies_is_reported(start: Start) -> None:
     parent.write(parent.jvm.command("next"))
     assert parent.wait() == 3
     assert parent.expect("error")["msg"].endswith(
-        "of component 'subject' (task 4) ended with exit status 3"
+        "of component 'subject' (task 4) ended with exit status 3 while it worked for Storm's command"
+        '\nin hand: {"command":"next","id":""}'
     )
 
 
