@@ -58,8 +58,8 @@ write_stacks(struct module_state *state)
     PyObject *handler = PyImport_ImportModule("faulthandler");
     PyObject *crash =
         handler != NULL ? PyObject_CallMethod(handler, "enable", "iO", stacks, Py_True) : NULL;
-    PyObject *asked = crash != NULL ? PyObject_CallMethod(handler, "register", "iiO",
-                                                          STACKS_SIGNAL, stacks, Py_True)
+    PyObject *asked = crash != NULL ? PyObject_CallMethod(handler, "register", "iiO", STACKS_SIGNAL,
+                                                          stacks, Py_True)
                                     : NULL;
     Py_XDECREF(handler);
     Py_XDECREF(crash);

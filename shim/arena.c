@@ -12,9 +12,8 @@ enum { HEADER = 64 << 10 };
 _Static_assert(sizeof(struct arena) <= HEADER, "the arena's header outgrew its place");
 
 static const size_t region_sizes[ARENA_REGIONS] = {
-    [ARENA_INPUT] = 1024 * MIB,   [ARENA_HANDSHAKE] = 512 * MIB,     [ARENA_OUTPUT] = 1024 * MIB,
-    [ARENA_REMARKS] = 4 * MIB,
-    [ARENA_IDS] = 2 * 1024 * MIB, [ARENA_ID_TEXTS] = 2 * 256 * MIB,
+    [ARENA_INPUT] = 1024 * MIB, [ARENA_HANDSHAKE] = 512 * MIB, [ARENA_OUTPUT] = 1024 * MIB,
+    [ARENA_REMARKS] = 4 * MIB,  [ARENA_IDS] = 2 * 1024 * MIB,  [ARENA_ID_TEXTS] = 2 * 256 * MIB,
 };
 
 static size_t

@@ -16,11 +16,11 @@
 
 /* The regions behind the header. */
 enum arena_region {
-    ARENA_INPUT,   /* bytes from Storm */
+    ARENA_INPUT,     /* bytes from Storm */
     ARENA_HANDSHAKE, /* its first message, for each interpreter to come */
-    ARENA_OUTPUT,  /* bytes to Storm: what the interpreter says */
-    ARENA_REMARKS, /* and what the guardian says */
-    ARENA_IDS,     /* slots of the live ids: two halves, the table moves between them as it grows */
+    ARENA_OUTPUT,    /* bytes to Storm: what the interpreter says */
+    ARENA_REMARKS,   /* and what the guardian says */
+    ARENA_IDS, /* slots of the live ids: two halves, the table moves between them as it grows */
     ARENA_ID_TEXTS, /* ids that are no decimal numbers, two halves as well */
     ARENA_REGIONS
 };
@@ -86,9 +86,9 @@ struct arena {
     pid_t guardian; /* the process that Storm started: the pid it is told */
     int in;         /* the wire, moved away from 0 and 1: private, close-on-exec, non-blocking */
     int out;
-    int complaint;        /* Storm's end of stderr: the last resort when the wire is lost */
-    int bell;             /* eventfd by which the interpreter wakes the guardian */
-    int stacks;           /* a file in memory to which an interpreter writes where it is (stacks.c) */
+    int complaint; /* Storm's end of stderr: the last resort when the wire is lost */
+    int bell;      /* eventfd by which the interpreter wakes the guardian */
+    int stacks;    /* a file in memory to which an interpreter writes where it is (stacks.c) */
     pthread_mutex_t lock; /* around write(2) on the wire; robust, process-shared */
     atomic_bool idle;     /* the interpreter waits for Storm; else it is at work */
     atomic_bool resting;  /* the guardian sleeps until the bell rings, and has seen `idle` */

@@ -87,15 +87,11 @@ add_message(struct arena *arena, struct buffer *out)
 }
 
 void
-death_describe(struct arena *arena, pid_t process, int status, const char *cause,
-               struct buffer *out)
+death_describe(struct arena *arena, pid_t process, int status, struct buffer *out)
 {
-    struct slice words =
-        within(arena->last_words, arena->last_words_len, sizeof arena->last_words);
+    struct slice words = within(arena->last_words, arena->last_words_len, sizeof arena->last_words);
     add_who(&arena->component, process, out);
-    if (cause != NULL) {
-        death_add(out, "%s", cause);
-    } else if (words.len > 0) {
+    if (words.len > 0) {
         death_add(out, "ended");
     } else {
         add_status(status, out);
@@ -106,6 +102,23 @@ death_describe(struct arena *arena, pid_t process, int status, const char *cause
         buffer_append(out, words, NULL);
     }
     add_message(arena, out);
+}
+
+void
+death_describe_hang(struct arena *arena, pid_t process, struct buffer *out)
+{
+    add_who(&arena->component, process, out);
+    death_add(out,
+              "hung: it showed no sign of life for %.4g s (stormcell.hang.timeout.secs) "
+              "and was killed",
+              (double)arena->component.hang_ms / 1000);
+    add_hand(&arena->hand, out);
+    add_message(arena, out);
+}
+
+void
+death_add_stacks(const struct arena *arena, struct buffer *out)
+{
     size_t before = out->len;
     death_add(out, "\n");
     stacks_take(arena->stacks, out);

@@ -5,10 +5,15 @@
 #include "arena.h"
 #include "buffer.h"
 
-/* Append it to `out`. `status` is waitpid's; `cause` says what is not in it, or is NULL. To be asked
-   before anything is put right. */
-void death_describe(struct arena *arena, pid_t process, int status, const char *cause,
-                    struct buffer *out);
+/* Append who it was, how it ended and with what in hand, to be asked before that is put right. `status`
+   is waitpid's. */
+void death_describe(struct arena *arena, pid_t process, int status, struct buffer *out);
+
+/* The same of one that is to be killed because it hangs. */
+void death_describe_hang(struct arena *arena, pid_t process, struct buffer *out);
+
+/* Append where Python stood, if it was written down. */
+void death_add_stacks(const struct arena *arena, struct buffer *out);
 
 /* Append printf's text. */
 void death_add(struct buffer *out, const char *format, ...) __attribute__((format(printf, 2, 3)));

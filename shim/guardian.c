@@ -33,14 +33,16 @@ is_lost(const struct guardian *guardian)
     return !in_order && !guardian_is_leaving(guardian);
 }
 
-/* The pause before it is replaced, ms, or -1: it is not. Says so in `report`. */
+/* The pause before it is replaced, ms, or -1: it is not. Says so in its report. */
 static int64_t
-plan_successor(struct guardian *guardian, bool served, struct buffer *report)
+plan_successor(struct guardian *guardian, bool served)
 {
+    struct buffer *report = &guardian->report;
     const struct arena_component *component = &guardian->arena->component;
     struct fault fault = {0};
     if (recovery_check(guardian->arena, &fault) < 0) {
-        death_add(report, "\nit cannot be replaced: %s; Storm must start the worker anew", fault.text);
+        death_add(report, "\nit cannot be replaced: %s; Storm must start the worker anew",
+                  fault.text);
         return -1;
     }
     if (guardian->arena->refused || component->restart_max == 0 || !component->known ||
@@ -75,8 +77,9 @@ fail_live_tuples(struct guardian *guardian)
 
 /* Put right what it left, and tell Storm. */
 static void
-settle(struct guardian *guardian, int64_t pause, struct buffer *report)
+settle(struct guardian *guardian, int64_t pause)
 {
+    struct buffer *report = &guardian->report;
     bool owes = recovery_mend(guardian->arena);
     size_t live = ids_count(guardian->arena);
     death_add(report, "\nit is replaced in %lld ms", (long long)pause);
@@ -93,8 +96,9 @@ settle(struct guardian *guardian, int64_t pause, struct buffer *report)
 
 /* Tell Storm why nobody works here any more, or whoever reads stderr where Storm cannot hear it. */
 static void
-give_up(struct guardian *guardian, bool early, bool answered, struct slice report)
+give_up(struct guardian *guardian, bool early, bool answered)
 {
+    struct slice report = {guardian->report.data, guardian->report.len};
     guardian_say_error(guardian, report);
     if (answered && guardian_send_last(guardian) == 0) {
         guardian_await_reading(guardian, early);
@@ -108,19 +112,20 @@ static int64_t
 take_leave(struct guardian *guardian)
 {
     struct arena *arena = guardian->arena;
-    struct buffer report = {0};
     bool early = !arena->answered;
     bool answered = guardian_answer(guardian) == 0;
-    const char *cause = guardian->cause[0] != '\0' ? guardian->cause : NULL;
-    death_describe(arena, guardian->lost, guardian->status, cause, &report);
-    int64_t pause = answered ? plan_successor(guardian, arena->serving, &report) : -1;
+    if (guardian->report.len == 0) {
+        death_describe(arena, guardian->lost, guardian->status, &guardian->report);
+        death_add_stacks(arena, &guardian->report);
+    }
+    int64_t pause = answered ? plan_successor(guardian, arena->serving) : -1;
     arena->serving = false;
     if (pause >= 0) {
-        settle(guardian, pause, &report);
+        settle(guardian, pause);
     } else {
-        give_up(guardian, early, answered, (struct slice){report.data, report.len});
+        give_up(guardian, early, answered);
     }
-    buffer_deinit(&report);
+    guardian->report.len = 0;
     return pause;
 }
 
@@ -173,7 +178,6 @@ start_interpreter(struct guardian *guardian, struct fault *fault)
     atomic_store(&arena->resting, false);
     arena->serving = arena->in_order = false;
     arena->last_words_len = 0;
-    guardian->cause[0] = '\0';
     guardian->start_reports = 0;
     pulse_reset(&guardian->pulse);
     pid_t pid = fork();

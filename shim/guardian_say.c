@@ -103,8 +103,7 @@ int
 guardian_answer(struct guardian *guardian)
 {
     struct arena *arena = guardian->arena;
-    if (!arena->answered && !arena->handshaken &&
-        receive_handshake(arena, guardian->signals) < 0) {
+    if (!arena->answered && !arena->handshaken && receive_handshake(arena, guardian->signals) < 0) {
         return -1;
     }
     return wire_answer(arena, NULL);
@@ -148,7 +147,7 @@ guardian_await_reading(const struct guardian *guardian, bool early)
     int64_t deadline = clock_ms() + LAST_READ_MS;
     struct pollfd fds[] = {{.fd = guardian->signals, .events = POLLIN},
                            {.fd = arena->out}}; /* no events: tells of a closed pipe */
-    while ((!is_read(arena) || (early && !guardian_input_waits(arena))) &&
-           clock_ms() < deadline && poll(fds, 2, RETRY_MS) == 0) {
+    while ((!is_read(arena) || (early && !guardian_input_waits(arena))) && clock_ms() < deadline &&
+           poll(fds, 2, RETRY_MS) == 0) {
     }
 }

@@ -16,14 +16,14 @@ struct guardian {
     struct capture captured[2];
     struct pulse pulse;
     struct restarts restarts;
-    pid_t interpreter; /* 0: there is none at the moment */
-    pid_t lost;        /* the last one that ended, */
-    int status;        /* and its status of waitpid */
-    char cause[160];   /* why it was killed, where it hung; or "" */
-    int start_reports; /* how often it was told that the interpreter is still starting */
-    int signals;       /* signalfd */
-    sigset_t mask;     /* an interpreter's: that of the process before these were blocked */
-    int parent;        /* pidfd of the process that started this one; -1: nothing follows from its end */
+    pid_t interpreter;    /* 0: there is none at the moment */
+    pid_t lost;           /* the last one that ended, */
+    int status;           /* and its status of waitpid */
+    struct buffer report; /* what is to be told of its end; not empty before that: it hung */
+    int start_reports;    /* how often it was told that the interpreter is still starting */
+    int signals;          /* signalfd */
+    sigset_t mask;        /* an interpreter's: that of the process before these were blocked */
+    int parent; /* pidfd of the process that started this one; -1: nothing follows from its end */
     int64_t deadline;  /* to end, and when the interpreter is killed for it, ms; 0: nobody asked */
     bool orphaned;     /* Storm's end of the wire is closed, or Storm is gone */
     bool input_closed; /* nothing more will come from it, though it may still listen */

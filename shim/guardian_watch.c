@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "death.h"
 #include "stacks.h"
 #include "wire.h"
 
@@ -132,7 +133,7 @@ static void
 keep_alive(struct guardian *guardian)
 {
     const struct arena *arena = guardian->arena;
-    if (!arena->answered || !pulse_keepalive_due(&guardian->pulse, arena) ||
+    if (!arena->answered || arena->in_order || !pulse_keepalive_due(&guardian->pulse, arena) ||
         wire_pending(arena, WRITER_GUARDIAN) > REMARKS_BYTES) {
         return;
     }
@@ -144,21 +145,20 @@ keep_alive(struct guardian *guardian)
     }
 }
 
-/* Killed here and not left to Storm, whose own heartbeat would take the worker and another 40 s. */
+/* Killed here and not left to Storm, whose own heartbeat would take the worker and another 40 s. What it
+   had in hand is told before it is asked for its stacks: a signal may end what it hung in. */
 static void
 end_hang(struct guardian *guardian)
 {
-    const struct arena *arena = guardian->arena;
+    struct arena *arena = guardian->arena;
     int64_t limit = arena->component.hang_ms;
     if (!arena->serving || limit <= 0 || guardian->pulse.silent_ms < limit ||
-        guardian->cause[0] != '\0' || guardian->interpreter == 0) {
+        guardian->report.len > 0 || guardian->interpreter == 0) {
         return;
     }
-    snprintf(guardian->cause, sizeof guardian->cause,
-             "hung: it showed no sign of life for %.4g s (stormcell.hang.timeout.secs) "
-             "and was killed",
-             (double)limit / 1000);
+    death_describe_hang(arena, guardian->interpreter, &guardian->report);
     stacks_ask(arena->stacks, guardian->interpreter);
+    death_add_stacks(arena, &guardian->report);
     signal_interpreter(guardian, SIGKILL);
 }
 
@@ -172,16 +172,12 @@ report_long_start(struct guardian *guardian)
         guardian_answer(guardian) < 0) {
         return;
     }
-    char text[200];
     struct buffer report = {0};
-    int len = snprintf(text, sizeof text,
-                       "component '%s' (task %lld) has been starting for %lld s; it is here:\n",
-                       arena->component.name, (long long)arena->component.task,
-                       (long long)(due / 1000));
     guardian->start_reports++;
+    death_add(&report, "component '%s' (task %lld) has been starting for %lld s; it is here:",
+              arena->component.name, (long long)arena->component.task, (long long)(due / 1000));
     stacks_ask(arena->stacks, guardian->interpreter);
-    buffer_append(&report, (struct slice){text, (size_t)len}, NULL);
-    stacks_take(arena->stacks, &report);
+    death_add_stacks(arena, &report);
     guardian_say_log(guardian, LEVEL_WARN, (struct slice){report.data, report.len});
     buffer_deinit(&report);
 }

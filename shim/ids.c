@@ -154,9 +154,9 @@ carry_over(struct arena *arena, struct slot slot, uint32_t to, size_t capacity)
     for (; slots[at].text != SLOT_FREE; at = (at + 1) & (capacity - 1)) {
         bool same = slots[at].number == slot.number && slots[at].len == slot.len &&
                     (slots[at].text == SLOT_NUMBER) == (slot.text == SLOT_NUMBER);
-        if (same && (slot.text == SLOT_NUMBER ||
-                     memcmp(texts_of(arena, to) + (slots[at].text - SLOT_TEXT), text, slot.len) ==
-                         0)) {
+        if (same &&
+            (slot.text == SLOT_NUMBER ||
+             memcmp(texts_of(arena, to) + (slots[at].text - SLOT_TEXT), text, slot.len) == 0)) {
             return false;
         }
     }

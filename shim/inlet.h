@@ -16,7 +16,7 @@ struct inlet {
     struct arena *arena;
     struct frame_input ahead; /* how far arrays have been looked for */
     bool ahead_skipping;
-    size_t limit;  /* the longest frame that is accepted, bytes */
+    size_t limit; /* the longest frame that is accepted, bytes */
     bool eof;
     bool spins; /* a second processor is there to spin on */
     int spin_credit;

@@ -1,7 +1,8 @@
 #include "pulse.h"
 
 enum {
-    SILENCE_MAX_MS = 100,    /* what a look counts at most: who looks late may have been the slow one */
+    SILENCE_MAX_MS =
+        100, /* what a look counts at most: who looks late may have been the slow one */
     KEEPALIVE_MAX_MS = 5000, /* Storm hears something at least so often */
 };
 
@@ -20,7 +21,8 @@ pulse_look(struct pulse *pulse, const struct arena *arena, int64_t now_ms)
     uint64_t calls = atomic_load_explicit(&arena->calls, memory_order_relaxed);
     size_t committed = atomic_load(&arena->lanes[WRITER_INTERPRETER].committed);
     uint64_t sent = bytes_sent(arena);
-    bool alive = calls != pulse->calls || committed != pulse->committed || atomic_load(&arena->idle);
+    bool alive =
+        calls != pulse->calls || committed != pulse->committed || atomic_load(&arena->idle);
     pulse->age_ms += passed;
     pulse->silent_ms = alive ? 0 : pulse->silent_ms + silence;
     pulse->unsaid_ms = sent != pulse->sent ? 0 : pulse->unsaid_ms + passed;

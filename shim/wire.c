@@ -297,6 +297,7 @@ answer(struct arena *arena, struct fault *fault)
     atomic_store(&arena->writing, true);
     int result = write_whole(arena, (struct slice){text.data, text.len}, fault);
     atomic_store(&arena->writing, false);
+    atomic_fetch_add_explicit(&arena->lanes[WRITER_GUARDIAN].sent, text.len, memory_order_relaxed);
     atomic_store(&arena->answered, true);
     buffer_deinit(&text);
     return result;

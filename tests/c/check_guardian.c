@@ -19,7 +19,7 @@
 #define HANDSHAKE_WITH(conf) "{\"pidDir\":null,\"conf\":{" conf "}," CONTEXT "}" END
 /* One that is lost is not replaced. */
 #define HANDSHAKE HANDSHAKE_WITH("\"stormcell.restart\":{\"max\":0}")
-#define HEARTBEAT                                                                                  \
+#define HEARTBEAT \
     "{\"id\":\"1\",\"comp\":null,\"stream\":\"__heartbeat\",\"task\":-1,\"tuple\":[]}" END
 
 static pid_t guardian;

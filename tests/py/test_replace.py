@@ -332,8 +332,8 @@ def test_storm_hears_of_a_busy_spout_while_it_waits(start: Start, source: str) -
 
 
 def test_nothing_is_added_where_enough_is_said(start: Start) -> None:
-    parent = start(RUN, topology=Topology(conf=dict(SOON)))
-    parent.send("for _ in range(30): self.log('at work'); time.sleep(0.05)")
+    parent = start(RUN, topology=Topology(conf={**SOON, "topology.subprocess.timeout.secs": 4}))
+    parent.send("for _ in range(40): self.log('at work'); time.sleep(0.05)")
     parent.expect("ack")
     assert parent.take_all("sync") == []
 
@@ -361,7 +361,10 @@ def test_a_call_that_hangs_is_ended(start: Start, source: str) -> None:
     assert f"while it had tuple {id} in hand" in report
     if "SIGSTOP" not in source:
         assert re.search(r'File ".*subject.py", line \d+ in process\n', report), "where it hangs"
-    assert parent.expect("fail")["id"] == id
+    # A signal ends what is not tried again, as C's sleep(): then it may even have been acked.
+    parent.wait_for(lambda: id in parent.jvm.settled, "the tuple to be settled")
+    assert parent.jvm.settled[id] == "fail" or "PyDLL" in source
+    parent.take_all("emit")
     parent.send("pass")
     assert emitted(parent)[1] == 1
 
