@@ -276,6 +276,84 @@ START_TEST(more_text_than_the_arena_holds)
 }
 END_TEST
 
+/* ---- for who takes over ----------------------------------------------------------------- */
+
+/* Every id is taken once; as many as there are slots that could be in each other's way. */
+START_TEST(all_are_taken_once)
+{
+    enum { MANY = 5000 };
+    static bool seen[MANY];
+    struct tuple_id id;
+    size_t cursor = 0;
+    size_t wrong = 0;
+    for (int64_t n = 0; n < MANY; n++) {
+        seen[n] = false;
+        wrong += ids_add(arena, number_id(n), &fault) != 0;
+    }
+    while (ids_take(arena, &cursor, &id)) {
+        wrong += !id.numbered || seen[id.number];
+        seen[id.number] = true;
+    }
+    for (int64_t n = 0; n < MANY; n++) {
+        wrong += !seen[n];
+    }
+    ck_assert_uint_eq(wrong, 0);
+    ck_assert_uint_eq(ids_count(arena), 0);
+}
+END_TEST
+
+/* The newest had just got into the table, for the sake of one that did not come any more. */
+START_TEST(the_newest_twice)
+{
+    ck_assert_int_eq(ids_add(arena, number_id(5), &fault), 0);
+    ck_assert_int_eq(ids_add(arena, number_id(6), &fault), 0);
+    arena->ids.newest = 5;
+    ids_mend(arena);
+    ck_assert_uint_eq(ids_count(arena), 1);
+    ck_assert(ids_remove(arena, number_id(5)));
+    ck_assert(!ids_remove(arena, number_id(5)));
+}
+END_TEST
+
+/* A removal was moving slots up: each of them may be there twice, numbers and texts. */
+START_TEST(slots_that_are_there_twice)
+{
+    struct slots {
+        int64_t number;
+        uint32_t text, len;
+    } *slots = (struct slots *)(void *)arena_region(arena, ARENA_IDS);
+    for (int64_t n = 1; n <= 100; n++) {
+        ck_assert_int_eq(ids_add(arena, number_id(n), &fault), 0);
+    }
+    ck_assert_int_eq(ids_add(arena, tuple_id_parse(SLICE("text")), &fault), 0);
+    slots += arena->ids.half * (arena_region_size(ARENA_IDS) / 2 / sizeof *slots);
+    size_t capacity = arena->ids.halves[arena->ids.half].capacity;
+    for (size_t i = 1; i < capacity; i++) {
+        if (slots[i].text == 0 && slots[i - 1].text != 0) {
+            slots[i] = slots[i - 1];
+            i++;
+        }
+    }
+    ids_mend(arena);
+    ck_assert_uint_eq(ids_count(arena), 101);
+    for (int64_t n = 1; n <= 100; n++) {
+        ck_assert(ids_remove(arena, number_id(n)));
+    }
+    ck_assert(ids_remove(arena, tuple_id_parse(SLICE("text"))));
+    ck_assert_uint_eq(ids_count(arena), 0);
+}
+END_TEST
+
+START_TEST(nothing_to_mend)
+{
+    struct tuple_id id;
+    size_t cursor = 0;
+    ids_mend(arena);
+    ck_assert_uint_eq(ids_count(arena), 0);
+    ck_assert(!ids_take(arena, &cursor, &id));
+}
+END_TEST
+
 Suite *
 ids_suite(void)
 {
@@ -293,6 +371,10 @@ ids_suite(void)
     tcase_add_test(tcase, grows_and_empties);
     tcase_add_test(tcase, full_of_settled_texts);
     tcase_add_test(tcase, more_text_than_the_arena_holds);
+    tcase_add_test(tcase, all_are_taken_once);
+    tcase_add_test(tcase, the_newest_twice);
+    tcase_add_test(tcase, slots_that_are_there_twice);
+    tcase_add_test(tcase, nothing_to_mend);
     suite_add_tcase(suite, tcase);
     return suite;
 }

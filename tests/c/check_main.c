@@ -13,7 +13,8 @@ static const struct {
     {"json", json_suite},         {"codec", codec_suite},         {"ids", ids_suite},
     {"message", message_suite},   {"handshake", handshake_suite}, {"arena", arena_suite},
     {"wire", wire_suite},         {"capture", capture_suite},     {"session", session_suite},
-    {"guardian", guardian_suite},
+    {"recovery", recovery_suite}, {"pulse", pulse_suite},         {"restarts", restarts_suite},
+    {"stacks", stacks_suite},     {"guardian", guardian_suite},
 };
 
 enum { SUITES = sizeof suites / sizeof suites[0] };

@@ -17,6 +17,10 @@ Suite *arena_suite(void);
 Suite *wire_suite(void);
 Suite *capture_suite(void);
 Suite *session_suite(void);
+Suite *recovery_suite(void);
+Suite *pulse_suite(void);
+Suite *restarts_suite(void);
+Suite *stacks_suite(void);
 Suite *guardian_suite(void);
 
 /* Parts of the suites json and session, in files of their own. */

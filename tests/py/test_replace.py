@@ -296,6 +296,29 @@ def test_storm_hears_of_a_component_that_starts_again(start: Start) -> None:
     assert len(logs) >= 3 and all(level_of(log) == "trace" for log in logs)
 
 
+@pytest.mark.slow
+def test_a_start_that_takes_long_says_where_it_is(start: Start) -> None:
+    parent = start(
+        """
+        class Subject(Bolt):
+            def initialize(self, conf, ctx):
+                gate()
+        """,
+        handshake=False,
+        topology=Topology(conf={"topology.subprocess.timeout.secs": 4}),
+    )
+    parent.write(frame(parent.topology.handshake(str(parent.pid_dir))))
+    parent.wait_for(lambda: parent.jvm.pid, "the pid, answered for it after a minute", 90)
+    report = parent.expect("log", "has been starting for 60 s")
+    assert level_of(report) == "warn"
+    assert "component 'subject' (task 4)" in report["msg"]
+    assert "subject.py" in report["msg"] and "in gate\n" in report["msg"]
+    assert level_of(parent.expect("log")) == "trace", "Storm's timer runs from here on"
+    parent.open_gate()
+    _, said = parent.exchange("dog")
+    assert said[-1]["command"] == "fail", "it has no process()"
+
+
 # ---- busy -----------------------------------------------------------------------------------
 
 SOON = {"topology.subprocess.timeout.secs": 1, "stormcell.hang.timeout.secs": 0}
