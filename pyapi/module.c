@@ -175,6 +175,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->tuple_type);
     Py_VISIT(state->went_away);
     Py_VISIT(state->values_type_of);
+    Py_VISIT(state->acked);
     return 0;
 }
 
@@ -188,6 +189,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->tuple_type);
     Py_CLEAR(state->went_away);
     Py_CLEAR(state->values_type_of);
+    Py_CLEAR(state->acked);
     Py_CLEAR(state->spare);
     sources_clear(state);
     strings_clear(state);

@@ -26,6 +26,9 @@ run_handshake(PyObject *module, PyObject *unused)
     if (result < 0) {
         return raise_fault(state, &state->fault);
     }
+    if (!session_has_ackers(session)) {
+        Py_XSETREF(state->acked, PyList_New(0));
+    }
     const struct handshake *handshake = session_topology(session);
     PyObject *conf = convert_json(state, handshake->conf);
     PyObject *context = conf != NULL ? convert_json(state, handshake->context) : NULL;
@@ -225,6 +228,29 @@ call_command(struct runner *runner, PyObject *method, const struct message *mess
     return result;
 }
 
+/* Without ackers, Storm calls a spout's ack() from within the emit, one call in the other, until its stack
+   is full (SpoutOutputCollectorImpl). So the ids are kept here, and what they are due is done behind
+   the command; those that come up meanwhile wait for the next one. */
+static int
+ack_at_once(struct runner *runner)
+{
+    struct module_state *state = runner->state;
+    PyObject *ack = runner->commands[MESSAGE_ACK];
+    if (state->acked == NULL || PyList_GET_SIZE(state->acked) == 0) {
+        return 0;
+    }
+    PyObject *ids = state->acked;
+    state->acked = PyList_New(0);
+    int result = state->acked != NULL ? 0 : -1;
+    for (Py_ssize_t i = 0; ack != NULL && result == 0 && i < PyList_GET_SIZE(ids); i++) {
+        PyObject *done = PyObject_CallOneArg(ack, PyList_GET_ITEM(ids, i));
+        Py_XDECREF(done);
+        result = done != NULL ? 0 : run_failed(runner, NULL);
+    }
+    Py_DECREF(ids);
+    return result;
+}
+
 static int
 handle_command(struct runner *runner, const struct message *message)
 {
@@ -240,6 +266,9 @@ handle_command(struct runner *runner, const struct message *message)
         if (result == NULL && run_failed(runner, NULL) < 0) {
             return -1;
         }
+    }
+    if (ack_at_once(runner) < 0) {
+        return -1;
     }
     if (session_sync(runner->state->session, state_fault(runner->state)) < 0) {
         raise_fault(runner->state, &runner->state->fault);

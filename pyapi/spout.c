@@ -25,6 +25,20 @@ read_tup_id(struct module_state *state, PyObject *tup_id, struct emit *emit)
     return 0;
 }
 
+/* Storm has no ackers: the id stays here. It comes back as it would from Storm. */
+static PyObject *
+emit_acked(struct module_state *state, struct emit *emit, PyObject *values)
+{
+    PyObject *id = convert_json(state, emit->id);
+    emit->id = (struct slice){0};
+    PyObject *result = id != NULL ? component_emit(state, emit, values) : NULL;
+    if (result != NULL && PyList_Append(state->acked, id) < 0) {
+        Py_CLEAR(result);
+    }
+    Py_XDECREF(id);
+    return result;
+}
+
 static PyObject *
 spout_emit(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *names)
 {
@@ -43,7 +57,8 @@ spout_emit(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *na
     if (component_read_emit(&arguments, &emit) < 0 || read_tup_id(state, a[1], &emit) < 0) {
         return NULL;
     }
-    return component_emit(state, &emit, a[0]);
+    bool acked = emit.id.ptr != NULL && state->acked != NULL;
+    return acked ? emit_acked(state, &emit, a[0]) : component_emit(state, &emit, a[0]);
 }
 
 static PyMethodDef spout_methods[] = {

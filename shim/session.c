@@ -448,6 +448,13 @@ session_handshake(struct session *session, struct fault *fault)
     return found;
 }
 
+bool
+session_has_ackers(const struct session *session)
+{
+    /* null means one a worker (StormCommon.hasAckers) */
+    return handshake_conf_int(&session->handshake, "topology.acker.executors", 1) > 0;
+}
+
 int
 session_answer(struct session *session, struct fault *fault)
 {

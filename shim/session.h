@@ -39,6 +39,9 @@ void session_serve(struct session *session, bool spout);
 /* Has Storm activated the spout? True at the start where an earlier interpreter was told so. */
 bool session_is_active(const struct session *session);
 
+/* Does Storm follow tuples at all? Without ackers it acks an emit while it takes it. */
+bool session_has_ackers(const struct session *session);
+
 /* Answer the handshake, if that has not been done: from now on Storm's timers run. */
 int session_answer(struct session *session, struct fault *fault);
 

@@ -312,10 +312,9 @@ def test_a_spout_emits_more_than_the_pipes_hold(start: Start) -> None:
                 for n in range(20000):
                     self.emit([n], n, need_task_ids=False)
         """,
-        topology=Topology(kind="spout", ackers=False),
+        topology=Topology(kind="spout"),
     )
     parent.shrink_pipes()
-    # Each emit is acked from within it: without reading, Storm could not go on writing.
     said = parent.command("next")
     assert [message["tuple"][0] for message in said] == list(range(20000))
 

@@ -157,7 +157,8 @@ def test_a_spout_without_next_tuple_says_so(start: Start) -> None:
     assert report["msg"].endswith("NotImplementedError: Subject has no next_tuple(self)")
 
 
-def test_without_ackers_the_acks_that_come_within_an_emit_are_answered(start: Start) -> None:
+def test_without_ackers_no_id_goes_out_and_each_is_acked_behind_the_command(start: Start) -> None:
+    """Storm would call ack() from within the emit, one in the other, until its stack is full."""
     parent = start(
         """
         class Subject(Spout):
@@ -171,8 +172,40 @@ def test_without_ackers_the_acks_that_come_within_an_emit_are_answered(start: St
         topology=Topology(kind="spout", ackers=False),
     )
     said = parent.command("next")
-    assert len(said) == 3000
+    assert [message["tuple"] for message in said] == [[0]] * 3000
+    assert not any("id" in message for message in said)
     assert parent.command("next")[0]["tuple"] == [3000]
+
+
+def test_without_ackers_an_ack_that_emits_does_not_go_on_for_ever(start: Start) -> None:
+    parent = start(
+        """
+        class Subject(Spout):
+            def next_tuple(self):
+                self.emit(["first"], [1, "one"])
+            def ack(self, tup_id):
+                self.emit([tup_id], 2)
+        """,
+        topology=Topology(kind="spout", ackers=False),
+    )
+    assert [message["tuple"] for message in parent.command("next")] == [["first"], [[1, "one"]]]
+    assert [message["tuple"] for message in parent.command("deactivate")] == [[2]]
+
+
+def test_without_ackers_an_ack_that_raises_is_reported(start: Start) -> None:
+    parent = start(
+        """
+        class Subject(Spout):
+            def next_tuple(self):
+                self.emit([1], 1)
+                self.emit([2], 2)
+            def ack(self, tup_id):
+                raise ValueError(tup_id)
+        """,
+        topology=Topology(kind="spout", ackers=False),
+    )
+    said = [message["command"] for message in parent.command("next")]
+    assert said == ["emit", "emit", "error", "error"]
 
 
 def test_emits_while_it_starts_are_sent_after_the_pid(start: Start) -> None:
