@@ -60,6 +60,16 @@ plan_successor(struct guardian *guardian, bool served)
     return pause;
 }
 
+/* Wait until a report fits into the lane, which Storm may be slow to hear. */
+static void
+make_room(struct guardian *guardian)
+{
+    enum { REPORT = 256 << 10 }; /* as JSON, each byte may take six */
+    while (guardian->lane.cap - guardian->lane.len < REPORT && !guardian_is_leaving(guardian)) {
+        guardian_watch(guardian);
+    }
+}
+
 /* Fail what it had been given and had not settled, however long Storm takes to hear it. */
 static void
 fail_live_tuples(struct guardian *guardian)
@@ -87,8 +97,10 @@ settle(struct guardian *guardian, int64_t pause)
         death_add(report, "; %zu tuple%s that it had not settled fail%s", live,
                   live == 1 ? "" : "s", live == 1 ? "s" : "");
     }
+    make_room(guardian);
     guardian_say_error(guardian, (struct slice){report->data, report->len});
     fail_live_tuples(guardian);
+    make_room(guardian);
     if (owes) {
         guardian_say_sync(guardian);
     }
@@ -113,6 +125,8 @@ take_leave(struct guardian *guardian)
 {
     struct arena *arena = guardian->arena;
     bool early = !arena->answered;
+    atomic_store(&arena->idle, false); /* until there is a successor, Storm hears from here */
+    atomic_store(&arena->resting, false);
     bool answered = guardian_answer(guardian) == 0;
     if (guardian->report.len == 0) {
         death_describe(arena, guardian->lost, guardian->status, &guardian->report);

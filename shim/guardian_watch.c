@@ -168,8 +168,8 @@ report_long_start(struct guardian *guardian)
 {
     struct arena *arena = guardian->arena;
     int64_t due = (int64_t)START_MS * (guardian->start_reports + 1);
-    if (arena->serving || guardian->interpreter == 0 || guardian->pulse.age_ms < due ||
-        guardian_answer(guardian) < 0) {
+    if (arena->serving || !arena->handshaken || guardian->interpreter == 0 ||
+        guardian->pulse.age_ms < due || guardian_answer(guardian) < 0) {
         return;
     }
     struct buffer report = {0};

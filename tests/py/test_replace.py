@@ -319,6 +319,23 @@ def test_a_start_that_takes_long_says_where_it_is(start: Start) -> None:
     assert said[-1]["command"] == "fail", "it has no process()"
 
 
+def test_storm_hears_of_a_component_while_it_pauses(start: Start) -> None:
+    parent = start(
+        RUN, replaced=True, topology=Topology(conf={"topology.subprocess.timeout.secs": 1})
+    )
+    for pause in 100, 400, 1600:
+        eventually(lambda: len(children_of(parent.pid)) == 1, "an interpreter")
+        parent.barrier()
+        eventually(lambda: state_of(parent.interpreter) == "S", "it to wait for Storm")
+        os.kill(parent.interpreter, signal.SIGKILL)
+        assert f"replaced in {pause} ms" in parent.expect("error")["msg"]
+    parent.take_all()
+    parent.barrier()  # the first sync is early, and no answer
+    eventually(lambda: children_of(parent.pid), "an interpreter")
+    parent.barrier()
+    assert len(parent.take_all("sync")) >= 3
+
+
 # ---- busy -----------------------------------------------------------------------------------
 
 SOON = {"topology.subprocess.timeout.secs": 1, "stormcell.hang.timeout.secs": 0}
