@@ -1,10 +1,9 @@
 /* The codec: jansson reads the same from the same text and from what our writer makes of it;
-   skipping goes as far as reading, and so do messages; strings come out as Unicode and go in as any bytes. */
+   skipping goes as far as reading; strings come out as Unicode and go in as any bytes. */
 #include <stdint.h>
 
 #include "guarded.h"
 #include "json_scan.h"
-#include "message.h"
 #include "oracle.h"
 #include "require.h"
 #include "tree.h"
@@ -177,95 +176,6 @@ check_text(struct slice text)
     json_decref(theirs);
 }
 
-static bool
-lies_in(struct slice part, struct slice whole)
-{
-    return part.ptr == NULL ||
-           (part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len);
-}
-
-static bool
-string_is(const json_t *string, struct slice text)
-{
-    return json_is_string(string) &&
-           slice_equal((struct slice){json_string_value(string), json_string_length(string)}, text);
-}
-
-/* The envelope of `root`, which has no escapes, is what was decoded. */
-static void
-compare_message(const struct message *message, json_t *root)
-{
-    json_t *values = oracle_load(message->values);
-    switch (message->kind) {
-    case MESSAGE_TASK_IDS:
-        REQUIRE(json_is_array(root) && json_equal(values, root));
-        break;
-    case MESSAGE_TUPLE:
-        REQUIRE(json_equal(values, json_object_get(root, "tuple")));
-        REQUIRE(string_is(json_object_get(root, "comp"), message->component.text));
-        REQUIRE(string_is(json_object_get(root, "stream"), message->stream.text));
-        REQUIRE(json_integer_value(json_object_get(root, "task")) == message->task);
-        break;
-    case MESSAGE_HEARTBEAT:
-        REQUIRE(string_is(json_object_get(root, "stream"), SLICE("__heartbeat")));
-        break;
-    default:
-        REQUIRE(json_is_string(json_object_get(root, "command")));
-        REQUIRE(message->values.ptr == NULL || json_equal(values, json_object_get(root, "id")));
-        break;
-    }
-    json_decref(values);
-}
-
-/* A message that was read by its ends alone is what it seemed if what is between them is an array; else
-   the strict way has the last word. False: it is no message. */
-static bool
-settle_unchecked(struct message *message)
-{
-    struct message strict;
-    struct fault fault = {0};
-    json_t *values = oracle_load(message->values);
-    bool as_it_seemed = json_is_array(values);
-    bool readable = message_decode_strictly(message->unchecked, &strict, &fault) == 0;
-    json_decref(values);
-    if (as_it_seemed) {
-        REQUIRE(readable && strict.kind == MESSAGE_TUPLE && strict.task == message->task);
-        REQUIRE(slice_equal(strict.id.text, message->id.text) &&
-                slice_equal(strict.component.text, message->component.text) &&
-                slice_equal(strict.stream.text, message->stream.text) &&
-                slice_equal(strict.values, message->values));
-    }
-    *message = strict;
-    return readable;
-}
-
-/* Read any text as a message. */
-static void
-check_message(struct slice text)
-{
-    struct message message;
-    struct fault fault = {0};
-    if (message_decode(text, &message, &fault) < 0) {
-        REQUIRE(fault.code == FAULT_JSON || fault.code == FAULT_MESSAGE ||
-                fault.code == FAULT_LIMIT);
-        return;
-    }
-    REQUIRE(fault.code == FAULT_NONE);
-    REQUIRE(lies_in(message.values, text));
-    if (message.kind == MESSAGE_TUPLE) {
-        REQUIRE(lies_in(message.id.text, text));
-        REQUIRE(message.id.type == JSON_TYPE_STRING && message.values.ptr[0] == '[');
-    }
-    if (message.unchecked.ptr != NULL && !settle_unchecked(&message)) {
-        return;
-    }
-    json_t *root = oracle_load(text);
-    if (root != NULL && memchr(text.ptr, '\\', text.len) == NULL) {
-        compare_message(&message, root);
-    }
-    json_decref(root);
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -276,7 +186,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (json_skip(&reader, &skipped) == 0) {
         REQUIRE(reader.at == skipped.ptr + skipped.len);
     }
-    check_message(guarded_put(&memory, text));
     check_unescape(text);
     check_scan(guarded_put(&memory, text));
     check_write(guarded_put(&memory, text));
