@@ -130,6 +130,19 @@ component_settle(struct component *component)
     *place = component->live[--component->live_count];
 }
 
+void
+component_lose(struct component *component, struct slice id)
+{
+    for (unsigned i = 0; i < component->live_count; i++) {
+        if (slice_equal(parent_id(component->live[i]), id)) {
+            component->settled = component->live[i];
+            component->live[i] = component->live[--component->live_count];
+            return;
+        }
+    }
+    require_failed("the tuple was live", __FILE__, __LINE__);
+}
+
 /* What the topology of the handshake takes. */
 static bool
 is_valid(const char *stream, unsigned values, int task)

@@ -26,6 +26,9 @@ struct component {
 void component_receive(struct component *component);
 void component_receive_task_ids(struct component *component);
 
+/* A tuple that it has in hand is no longer that: whoever took over has failed it. */
+void component_lose(struct component *component, struct slice id);
+
 /* What was given last is still what it was. */
 void component_check_borrowed(const struct component *component);
 

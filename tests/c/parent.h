@@ -9,8 +9,8 @@
 #include "message.h"
 #include "storm.h"
 
-/* How many messages a parent says at most. */
-enum { PARENT_MOST = 512 };
+/* How many messages a parent says at most, and how long it may doubt who has said what. */
+enum { PARENT_MOST = 512, PARENT_DOUBTS = 32 };
 
 /* A message of Storm's, in line for the component. */
 struct said {
@@ -19,12 +19,6 @@ struct said {
     unsigned number; /* of the message, which tells it from others */
     size_t due;      /* it can be noticed once so many bytes have been taken in */
     bool taken;
-};
-
-/* What one of the two writers has said, and how much of that was heard. */
-struct account {
-    json_t *said;
-    size_t heard;
 };
 
 struct parent {
@@ -39,7 +33,11 @@ struct parent {
     bool pid_heard;
     unsigned asking; /* emits that were heard and ask for task ids, not answered yet */
     unsigned asked;  /* the same, from when they were said until their task ids are taken */
-    struct account accounts[ARENA_WRITERS];
+    json_t *accounts[ARENA_WRITERS]; /* what each of the two has said */
+    size_t heard;                    /* how much of that, */
+    size_t
+        guards[PARENT_DOUBTS]; /* and how many of it may be the guardian's: all that is possible */
+    size_t doubts;
 };
 
 /* Storm, whose handshake (texts.h) is in line. */

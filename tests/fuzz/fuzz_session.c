@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "component.h"
+#include "recovery.h"
 #include "require.h"
 #include "wire.h"
 
@@ -77,6 +78,56 @@ guardian_flushes(struct play *play)
     struct fault fault = {0};
     struct arena *arena = play->parent.storm.arena;
     check_written(play, wire_flush(arena, WRITER_GUARDIAN, &play->remarks, &fault), &fault);
+}
+
+/* ---- a lost interpreter ------------------------------------------------------------------ */
+
+/* The message that was appended last is the fail of a tuple that was in hand. */
+static void
+check_failed(struct play *play, size_t start)
+{
+    struct slice frame = {play->remarks.data + start, play->remarks.len - start - 5};
+    json_t *message = json_loadb(frame.ptr, frame.len, 0, NULL);
+    const json_t *id = json_object_get(message, "id");
+    REQUIRE(strcmp(json_string_value(json_object_get(message, "command")), "fail") == 0);
+    component_lose(&play->component, (struct slice){json_string_value(id), json_string_length(id)});
+    parent_note(&play->parent, WRITER_GUARDIAN, message);
+}
+
+/* Between two of its steps the interpreter is lost: its tuples fail, its command is answered. */
+static void
+recover(struct play *play)
+{
+    struct arena *arena = play->parent.storm.arena;
+    struct component *component = &play->component;
+    size_t cursor = 0;
+    size_t start = play->remarks.len;
+    REQUIRE(recovery_check(arena, NULL) == 0);
+    bool owes = recovery_mend(arena);
+    REQUIRE(owes == component->owes_sync || play->parent.derailed);
+    for (; recovery_fail_one(arena, &play->remarks, &cursor) == 1; start = play->remarks.len) {
+        check_failed(play, start);
+    }
+    REQUIRE(component->live_count == 0 && ids_count(arena) == 0);
+    if (owes) {
+        REQUIRE(message_write_sync(&play->remarks, NULL) == 0);
+        parent_note(&play->parent, WRITER_GUARDIAN, json_pack("{ss}", "command", "sync"));
+    }
+    wire_commit(arena, WRITER_GUARDIAN, &play->remarks);
+    component->owes_sync = false;
+    component->given = NULL;
+}
+
+/* Another one takes its place. */
+static void
+lose_interpreter(struct play *play)
+{
+    session_free(play->component.session);
+    recover(play);
+    play->component.session = session_new(play->parent.storm.arena, NULL);
+    REQUIRE(play->component.session != NULL);
+    REQUIRE(session_handshake(play->component.session, NULL) == 1);
+    session_serve(play->component.session, play->parent.spout);
 }
 
 /* ---- the play --------------------------------------------------------------------------- */
@@ -169,10 +220,27 @@ static void (*const component_steps[])(struct component *) = {
 };
 
 static void (*const other_steps[])(struct play *) = {
-    look,          look,          look,          flush,        breathe,
-    answer,        wake,          guardian_says, say_tuple,    say_tuple,
-    say_command,   say_heartbeat, hear,          hear_some,    say_task_ids,
-    say_nonsense,  say_too_much,  deliver,       deliver_some, guardian_flushes,
+    look,
+    look,
+    look,
+    flush,
+    breathe,
+    answer,
+    wake,
+    guardian_says,
+    say_tuple,
+    say_tuple,
+    say_command,
+    say_heartbeat,
+    hear,
+    hear_some,
+    say_task_ids,
+    say_nonsense,
+    say_too_much,
+    deliver,
+    deliver_some,
+    guardian_flushes,
+    lose_interpreter,
     end_something,
 };
 
@@ -204,7 +272,7 @@ shake_hands(struct play *play)
     } while (parent_deliver(&play->parent, SIZE_MAX) > 0);
     REQUIRE(result == 1);
     play->parent.spout = choice % 2 == 1;
-    session_set_spout(play->component.session, play->parent.spout);
+    session_serve(play->component.session, play->parent.spout);
 }
 
 /* All that is on its way arrives, all that is open is settled. */
