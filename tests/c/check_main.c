@@ -14,7 +14,7 @@ static const struct {
     {"message", message_suite},   {"handshake", handshake_suite}, {"arena", arena_suite},
     {"wire", wire_suite},         {"capture", capture_suite},     {"session", session_suite},
     {"recovery", recovery_suite}, {"pulse", pulse_suite},         {"restarts", restarts_suite},
-    {"stacks", stacks_suite},     {"guardian", guardian_suite},
+    {"stacks", stacks_suite},     {"guardian", guardian_suite},   {"kills", kills_suite},
 };
 
 enum { SUITES = sizeof suites / sizeof suites[0] };

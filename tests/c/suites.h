@@ -22,6 +22,7 @@ Suite *pulse_suite(void);
 Suite *restarts_suite(void);
 Suite *stacks_suite(void);
 Suite *guardian_suite(void);
+Suite *kills_suite(void);
 
 /* Parts of the suites json and session, in files of their own. */
 TCase *json_nesting(void);
