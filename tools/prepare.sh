@@ -1,5 +1,5 @@
-# Sourced by tests/run, examples/run and bench/run (POSIX sh): brings about what they need, once,
-# and says nothing about what is there already. Gives $root and
+# Sourced by tests/run, tests/fuzz/run, examples/run and bench/run (POSIX sh): brings about what they
+# need, once, and says nothing about what is there already. Gives $root and
 #   need PACKAGE...           Debian packages
 #   build [PRESET [-D...]]    build/PRESET: the executable and the module, or with options of CMake
 #                             everything; STORMCELL_SHIM and PYTHONPATH lead to them
@@ -12,6 +12,7 @@ while [ ! -f "$root/tools/prepare.sh" ]; do root=$(dirname "$root"); done
 
 build_packages="build-essential cmake ninja-build libjansson-dev python3 python3-dev"
 venv_packages="python3 python3-venv"
+fuzz_packages="clang libclang-rt-14-dev"
 
 die() {
     echo "$(basename "$(dirname "$0")")/$(basename "$0"): $*" >&2
