@@ -80,11 +80,7 @@ class Component(_native.Component):
         except _native.StormWentAwayError:
             raise
         except Exception as second:
-            from stormcell.report import trace
-
-            self.report_error(
-                f"{trace(exception)}\n\nand then raise_exception() raised:\n{trace(second)}"
-            )
+            self.report_error(_both(exception, second))
 
     def _exits(self, exception: BaseException) -> bool:
         if self.exit_on_exception:
@@ -100,3 +96,25 @@ class Component(_native.Component):
         # Not by vars(self): an instance whose __dict__ was asked for is slower to read ever after.
         own = getattr(self, name)
         return None if own == getattr(base, name).__get__(self) else own
+
+
+def _both(exception: BaseException, second: Exception) -> str:
+    """What is told of an exception whose own report raised a second one."""
+    try:
+        from stormcell.report import trace
+
+        return f"{trace(exception)}\n\nand then raise_exception() raised:\n{trace(second)}"
+    except Exception:  # no descriptor is left to import it by, say
+        return f"{_line(exception)}\n\nwithout its traceback, since that raised:\n{_line(second)}"
+
+
+def _line(exception: BaseException) -> str:
+    """An exception and where it was raised, by nothing that could be missing."""
+    try:
+        frames = exception.__traceback__
+        while frames is not None and frames.tb_next is not None:
+            frames = frames.tb_next
+        where = f" ({frames.tb_frame.f_code.co_filename}, line {frames.tb_lineno})" if frames else ""
+        return f"{type(exception).__name__}: {exception}{where}"
+    except Exception:
+        return "an exception that cannot be shown"
