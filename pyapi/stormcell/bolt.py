@@ -43,9 +43,22 @@ class Bolt(Component, _native.Bolt):
 
     def _on_exception(self, exception: BaseException, tup: _native.Tuple | None) -> bool:
         self._report(exception, tup)
-        if tup is not None and self.auto_fail and self.is_live(tup):
-            self.fail(tup)
+        if tup is not None and self.auto_fail:
+            self._fail(tup)
         return self._exits(exception)
+
+    def _fail(self, tup: _native.Tuple) -> None:
+        """Fail a tuple unless it is settled, also where the component's own fail() raises."""
+        if not self.is_live(tup):
+            return
+        try:
+            self.fail(tup)
+        except _native.StormWentAwayError:
+            raise
+        except Exception as exception:
+            self._report(exception, tup)
+            if self.is_live(tup):
+                super().fail(tup)
 
     def _serve(self) -> bool:
         return self._serve_bolt(self.auto_ack, None, 0)
@@ -123,7 +136,7 @@ class BatchingBolt(Bolt):
             try:
                 self.process_batch(key, batch)
                 if self.auto_ack:
-                    self._settle(self.ack, batch)
+                    self._ack_all(batch)
             except Exception as exception:
                 self._batch_failed(exception, batch)
         self._current_tups = []
@@ -136,7 +149,7 @@ class BatchingBolt(Bolt):
             self._reported = exception
         finally:
             if self.auto_fail:
-                self._settle(self.fail, batch)
+                self._fail_all(batch)
         if self.exit_on_exception:
             raise exception
 
@@ -148,16 +161,18 @@ class BatchingBolt(Bolt):
     def _exits(self, exception: BaseException) -> bool:
         if self.exit_on_exception and self.auto_fail:  # what has gathered goes back to its spouts
             for batch in self._batches.values():
-                self._settle(self.fail, batch)
+                self._fail_all(batch)
             self._batches.clear()
         return super()._exits(exception)
 
-    def _settle(
-        self, settle: Callable[[_native.Tuple], object], batch: list[_native.Tuple]
-    ) -> None:
+    def _ack_all(self, batch: list[_native.Tuple]) -> None:
         for tup in batch:
             if self.is_live(tup):
-                settle(tup)
+                self.ack(tup)
+
+    def _fail_all(self, batch: list[_native.Tuple]) -> None:
+        for tup in batch:
+            self._fail(tup)
 
     def _serve(self) -> bool:
         return self._serve_bolt(False, None, 0)
