@@ -83,8 +83,10 @@ class ReliableSpout(Spout):
             raise ValueError("a ReliableSpout must emit with tup_id=, or it could not emit again")
         key = _key(tup_id)
         before = self.unacked_tuples.get(key)
-        # Kept before it is sent: without ackers, Storm acks while it takes the emit.
-        self.unacked_tuples[key] = (tup, stream, direct_task, need_task_ids)
+        # Kept before it is sent: without ackers, Storm acks while it takes the emit. A list is the
+        # component's own to fill anew for its next tuple.
+        kept = list.copy(tup) if isinstance(tup, list) else tup
+        self.unacked_tuples[key] = (kept, stream, direct_task, need_task_ids)
         try:
             return super().emit(tup, tup_id, stream, direct_task, need_task_ids)
         except BaseException:
