@@ -72,15 +72,12 @@ ENDS_IT = [
     "import _thread; _thread.exit()",
     "self._report = None; raise ValueError",
     "os.kill(os.getpid(), signal.SIGTERM); os.kill(os.getpid(), signal.SIGKILL)",
-    "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass",
     "sys.setrecursionlimit(10**9); f = lambda x: sorted([x], key=f); f(1)",
-    "ctypes.memset(id(self), 0, 64)",
     "ctypes.pythonapi.Py_FatalError(b'on purpose')",
     "signal.alarm(1); time.sleep(60)",
     "os.execvp('true', ['true'])",
     "os.execvp('cat', ['cat'])",
     "os.killpg(0, signal.SIGSEGV)",
-    "os.closerange(0, 1024)",
 ]
 
 
@@ -95,7 +92,7 @@ def test_an_interpreter_that_is_lost_is_replaced(start: Start, source: str) -> N
     assert settled(parent, waiting) == "ack"
     for id in behind:
         settled(parent, id)
-    assert guilty in parent.expect("error")["msg"] or True
+    assert guilty in parent.expect("error", "the Python process")["msg"]
     lives_on(parent)
     assert parent.interpreter != before
 
