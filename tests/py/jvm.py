@@ -200,12 +200,12 @@ class Jvm:
 
     def take(self, data: bytes) -> None:
         """Read what the component wrote."""
+        start, look = 0, max(0, len(self._bytes) - len(b"\nend"))
         self._bytes += data
-        start = 0
         try:
-            while (end := self._bytes.find(b"\nend\n", start)) >= 0:
+            while (end := self._bytes.find(b"\nend\n", look)) >= 0:
                 text = bytes(self._bytes[start:end])
-                start = end + len(b"\nend\n")
+                start = look = end + len(b"\nend\n")
                 self._message(text)
         finally:
             del self._bytes[:start]
