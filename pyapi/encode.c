@@ -14,20 +14,59 @@ struct place {
 
 /* ---- errors ----------------------------------------------------------------------------- */
 
+/* The keys and indexes that lead to `place`, the last one first: new. They are held, since the repr()
+   of a key is user code, which may take apart what the others stand in. */
+static PyObject *
+steps_to(const struct place *place)
+{
+    PyObject *steps = PyList_New(0);
+    for (; steps != NULL && place->outer != NULL; place = place->outer) {
+        PyObject *step =
+            place->key != NULL ? Py_NewRef(place->key) : PyLong_FromSsize_t(place->index);
+        if (step == NULL || PyList_Append(steps, step) < 0) {
+            Py_CLEAR(steps);
+        }
+        Py_XDECREF(step);
+    }
+    return steps;
+}
+
+static PyObject *
+step_text(PyObject *step)
+{
+    PyObject *text = PyObject_Repr(step);
+    if (text == NULL && PyErr_ExceptionMatches(PyExc_Exception)) {
+        PyErr_Clear();
+        text = PyUnicode_FromFormat("<a %s, whose repr raised>", Py_TYPE(step)->tp_name);
+    }
+    return text;
+}
+
+/* "<path>[<step>]" in place of the path, which it takes; a long step is cut. NULL where either is. */
+static PyObject *
+add_step(PyObject *path, PyObject *step)
+{
+    PyObject *text = path != NULL && step != NULL ? step_text(step) : NULL;
+    PyObject *longer = text != NULL ? PyUnicode_FromFormat("%U[%.200U]", path, text) : NULL;
+    Py_XDECREF(path);
+    Py_XDECREF(text);
+    return longer;
+}
+
 static PyObject *
 path_text(const struct place *place)
 {
-    if (place->outer == NULL) {
-        return PyUnicode_FromString(place->name);
+    const struct place *root = place;
+    PyObject *steps = steps_to(place);
+    while (root->outer != NULL) {
+        root = root->outer;
     }
-    PyObject *outer = path_text(place->outer);
-    if (outer == NULL) {
-        return NULL;
+    PyObject *path = steps != NULL ? PyUnicode_FromString(root->name) : NULL;
+    for (Py_ssize_t i = steps != NULL ? PyList_GET_SIZE(steps) : 0; path != NULL && i > 0; i--) {
+        path = add_step(path, PyList_GetItem(steps, i - 1));
     }
-    PyObject *text = place->key != NULL ? PyUnicode_FromFormat("%U[%R]", outer, place->key)
-                                        : PyUnicode_FromFormat("%U[%zd]", outer, place->index);
-    Py_DECREF(outer);
-    return text;
+    Py_XDECREF(steps);
+    return path;
 }
 
 /* The place just below the root that leads to `place`: where the path would be endless. */
@@ -52,6 +91,20 @@ refuse(PyObject *type, const struct place *place, const char *what)
     return -1;
 }
 
+/* Raise TypeError by `format`, with the path and the type of `value`, which is held meanwhile. */
+static int
+refuse_with_type(const struct place *place, PyObject *value, const char *format)
+{
+    Py_INCREF(value);
+    PyObject *path = path_text(place);
+    if (path != NULL) {
+        PyErr_Format(PyExc_TypeError, format, path, Py_TYPE(value)->tp_name);
+        Py_DECREF(path);
+    }
+    Py_DECREF(value);
+    return -1;
+}
+
 static int
 refuse_type(const struct place *place, PyObject *value)
 {
@@ -62,15 +115,9 @@ refuse_type(const struct place *place, PyObject *value)
     if (PyAnySet_Check(value)) {
         return refuse(PyExc_TypeError, place, "is a set, which JSON does not have: emit a list");
     }
-    PyObject *path = path_text(place);
-    if (path != NULL) {
-        PyErr_Format(PyExc_TypeError,
-                     "%U is a %s, which JSON does not have: emit a str, int, float, bool, None, "
-                     "list, tuple or dict",
-                     path, Py_TYPE(value)->tp_name);
-        Py_DECREF(path);
-    }
-    return -1;
+    return refuse_with_type(place, value,
+                            "%U is a %s, which JSON does not have: emit a str, int, float, bool, "
+                            "None, list, tuple or dict");
 }
 
 static int
@@ -172,13 +219,7 @@ encode_key(struct buffer *out, PyObject *key, const struct place *outer)
                    ? -1
                    : 0;
     }
-    PyObject *path = path_text(outer);
-    if (path != NULL) {
-        PyErr_Format(PyExc_TypeError, "%U has a key that is a %s: emit str keys", path,
-                     Py_TYPE(key)->tp_name);
-        Py_DECREF(path);
-    }
-    return -1;
+    return refuse_with_type(outer, key, "%U has a key that is a %s: emit str keys");
 }
 
 static int
