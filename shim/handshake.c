@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "json.h"
@@ -28,6 +29,10 @@ parse_root(struct handshake *handshake, struct slice text, struct fault *fault)
     handshake->root = json_loadb(text.ptr, text.len, JSON_ALLOW_NUL, &error);
     if (handshake->root == NULL) {
         char what[JSON_ERROR_TEXT_LENGTH + 60];
+        char *quote = strstr(error.text, " near "); /* of a text that may hold a password */
+        if (quote != NULL) {
+            *quote = '\0';
+        }
         snprintf(what, sizeof what, "byte %d is no JSON, %s", error.position, error.text);
         return bad(fault, what);
     }
@@ -373,6 +378,15 @@ handshake_introduce(const struct handshake *handshake, struct arena *arena, stru
 
 /* ---- the pid file ----------------------------------------------------------------------- */
 
+static bool
+is_regular_file(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* The file is made here or is there from before; a link, a pipe or whatever else somebody laid in its
+   place is never opened. */
 int
 handshake_touch_pid_file(const struct handshake *handshake, int64_t pid, struct fault *fault)
 {
@@ -384,12 +398,14 @@ handshake_touch_pid_file(const struct handshake *handshake, int64_t pid, struct 
     if (len >= (int)sizeof path) {
         return fault_set(fault, FAULT_HANDSHAKE, 0, "\"pidDir\" is longer than a path may be");
     }
-    int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    int error = errno;
     if (fd >= 0) {
         close(fd);
         return 0;
     }
-    return errno == ENOENT ? 0
-                           : fault_set(fault, FAULT_SYSTEM, 0, "cannot create the pid file %s: %s",
-                                       path, strerror(errno));
+    return error == ENOENT || (error == EEXIST && is_regular_file(path))
+               ? 0
+               : fault_set(fault, FAULT_SYSTEM, 0, "cannot create the pid file %s: %s", path,
+                           strerror(error));
 }
