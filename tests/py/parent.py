@@ -189,7 +189,7 @@ class Parent:
             self._read_stderr()
         if self._out in ready:
             self._read()
-        if free:
+        if free and self._in is not None:  # it may have been closed by what was read
             self._write()
 
     def _read(self) -> None:
