@@ -1,4 +1,5 @@
-"""Components that do what no component should, hosted as those of tests/py are."""
+"""Components that do what no component should, hosted as those of tests/py are. What plays Storm is in
+tests/py, and a real Storm in tests/storm."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "py"))
+TESTS = Path(__file__).resolve().parents[1]
+for folder in (TESTS / "py", TESTS / "storm"):
+    sys.path.append(str(folder))
 
 from starting import PRELUDE, Start, pytest_runtest_makereport
 from starting import start as start_once

@@ -6,10 +6,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from jvm import Message
-from parent import Parent, children_of
+from parent import EXTENSION, SHIM, Parent, children_of
 
 MIB = 1 << 20
+
+SANITIZED = not EXTENSION and b"__asan_init" in Path(SHIM).read_bytes()
+of_memory = pytest.mark.skipif(SANITIZED, reason="AddressSanitizer keeps what is freed, and reserves much")
+"""For tests of how much memory there is, or of what happens without any."""
 
 RUN = """
 import ctypes, gc, signal, subprocess, sys, threading, time

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from hostile import MIB, RUN, emitted, lives_on, resident, run, settled
+from hostile import MIB, RUN, emitted, lives_on, of_memory, resident, run, settled
 from jvm import Topology
 from starting import Start
 
@@ -107,8 +107,6 @@ BASE_EXCEPTIONS = [
     "raise StopIteration",
     "raise ExceptionGroup('many', [ValueError(n) for n in range(1000)])",
     "raise MemoryError",
-    "bytearray(10**17)",
-    "'x' * 10**17",
     "raise RecursionError",
     "f = lambda: f(); f()",
     "class C:\n    def __repr__(self): return repr(self)\nrepr(C())",
@@ -144,6 +142,16 @@ def test_an_exception_of_any_kind(start: Start, source: str) -> None:
     assert parent.interpreter == interpreter
 
 
+@of_memory
+@pytest.mark.parametrize("source", ["bytearray(10**17)", "'x' * 10**17"])
+def test_an_object_larger_than_the_memory(start: Start, source: str) -> None:
+    parent = start(RUN)
+    run(parent, source, end="fail")
+    assert "MemoryError" in parent.expect("error")["msg"]
+    lives_on(parent)
+
+
+@of_memory
 @pytest.mark.parametrize(
     "message", ["'x' * 100 * 2**20", "'\\U0001f40e' * 25 * 2**20", "'\\ud800' * 35 * 2**20"]
 )

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from hostile import MIB, RUN, lives_on, resident, run, seconds_of_cpu, settled, shared
+from hostile import MIB, RUN, lives_on, of_memory, resident, run, seconds_of_cpu, settled, shared
 from jvm import Topology, frame
 from parent import EXTENSION, door, environment
 from starting import Start
@@ -35,6 +35,7 @@ def test_a_handshake_of_ten_mebibytes(start: Start) -> None:
     assert said[0]["tuple"] == [[60_000, conf["key-59999"]]]
 
 
+@of_memory
 def test_a_tuple_of_a_hundred_mebibytes(start: Start) -> None:
     """It comes and goes whole, and its memory is given back."""
     parent = start("""
@@ -83,6 +84,7 @@ def test_a_million_emits_in_one_next(start: Start) -> None:
 # ---- slow -----------------------------------------------------------------------------------
 
 
+@of_memory
 def test_a_storm_that_stops_reading(start: Start) -> None:
     """The component waits for it; what it prints meanwhile is counted where it cannot be kept."""
     parent = start(

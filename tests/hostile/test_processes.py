@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hostile import RUN, descendants, emitted, lives_on, run, settled
+from hostile import RUN, SANITIZED, descendants, emitted, lives_on, of_memory, run, settled
 from jvm import frame
 from parent import door, eventually, is_gone
 from starting import Start
@@ -47,6 +47,7 @@ def test_sixteen_descriptors_are_enough(start: Start) -> None:
     lives_on(parent)
 
 
+@of_memory
 @pytest.mark.parametrize("limit", ["-n 8", "-v 1000000", "-f 1000"])
 def test_a_limit_that_leaves_no_room_is_told(start: Start, limit: str) -> None:
     """One line on stderr, which Storm quotes, and nobody waits for an answer that does not come."""
@@ -363,6 +364,7 @@ def jumping_clock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
+@pytest.mark.skipif(SANITIZED, reason="AddressSanitizer must be loaded first")
 def test_a_clock_that_jumps(start: Start, jumping_clock: Path) -> None:
     """Timers, pauses and deadlines go by the monotonic clock."""
     parent = start(

@@ -209,7 +209,9 @@ def test_what_is_in_an_object_goes_whatever_it_says(subject: Parent, pair: Pair)
     assert json.dumps(arrived) == json.dumps([value])
 
 
-def wrapped(refused: tuple[list[object], str], around: list[tuple[str, int, list[Pair]]]) -> tuple[list[object], str, str]:
+def wrapped(
+    refused: tuple[list[object], str], around: list[tuple[str, int, list[Pair]]]
+) -> tuple[list[object], str, str]:
     """The recipe with containers around it, the path that leads to it, and how the refusal ends."""
     recipe, end = refused
     path = ""
@@ -281,7 +283,7 @@ def measure(subject: Parent) -> int:
 
 def test_a_repr_that_raises_is_no_way_out(subject: Parent) -> None:
     """The path to a value shows the keys around it by repr(), which is user code."""
-    recipe = ["dict", [[["mute str", "key"], ["set"]]]]
+    recipe: list[object] = ["dict", [[["mute str", "key"], ["set"]]]]
     arrived, told = outcome(subject, recipe)
     assert arrived == []
     assert told[0] == "refused"
