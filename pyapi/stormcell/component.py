@@ -40,6 +40,8 @@ class Component(_native.Component):
     debug: bool = False
     pid: int = 0
 
+    _metrics: frozenset[str] | None = None
+
     def initialize(self, conf: dict[str, Any], ctx: dict[str, Any]) -> None:
         """Get ready, before the first tuple: called once, with `storm_conf` and `context`."""
 
@@ -48,6 +50,18 @@ class Component(_native.Component):
         from stormcell.report import describe
 
         self.report_error(describe(self, exception, tup))
+
+    def report_metric(self, name: str, value: Any) -> None:
+        """Update a metric, which Java code has to have registered for this component. `value` is any
+        JSON value. Storm ends the worker over a name that it does not know, so the configuration must
+        list it under `stormcell.metrics`: ValueError for one that it does not.
+        """
+        if self._metrics is not None and isinstance(name, str) and name not in self._metrics:
+            raise ValueError(
+                f"metric {name!r} is not in the configuration's stormcell.metrics, which lists what "
+                "Java code has registered: Storm ends the worker over any other"
+            )
+        super().report_metric(name, value)
 
     @property
     def logger(self) -> logging.Logger:
@@ -62,6 +76,7 @@ class Component(_native.Component):
         self.context = context
         self.topology_name = conf.get("topology.name") or ""
         self.debug = bool(conf.get("topology.debug"))
+        self._metrics = frozenset(conf.get("stormcell.metrics") or ())
         self.pid = os.getppid()
         task = context.get("taskid")
         self.task_id = -1 if task is None else task

@@ -114,7 +114,7 @@ class Topology:
     """Settings of the topology's own, added to CONF."""
     ackers: bool = True
     metrics: set[str] = field(default_factory=set)
-    """Names that Java code has registered."""
+    """Names that Java code has registered, and the configuration lists."""
 
     @property
     def tasks(self) -> dict[str, str]:
@@ -142,7 +142,8 @@ class Topology:
         }
 
     def handshake(self, pid_dir: str | None) -> dict[str, Any]:
-        conf = {**CONF, "topology.acker.executors": 1 if self.ackers else 0, **self.conf}
+        own = {"topology.acker.executors": 1 if self.ackers else 0}
+        conf = {**CONF, **own, "stormcell.metrics": sorted(self.metrics), **self.conf}
         return {"conf": conf, "context": self.context(), "pidDir": pid_dir}
 
 

@@ -249,7 +249,15 @@ METRICS = [
     ("'count', {1}", f"TypeError: value {SET}"),
     ("'count', [nan]", f"ValueError: value[0] {NAN}"),
     ("5, 1", "TypeError: name must be a str, not a int"),
-    ("'count'", "TypeError: report_metric() needs the argument 'value'"),
+    (
+        "'else', 1",
+        "ValueError: metric 'else' is not in the configuration's stormcell.metrics, which lists what "
+        "Java code has registered: Storm ends the worker over any other",
+    ),
+    (
+        "'count'",
+        "TypeError: Component.report_metric() missing 1 required positional argument: 'value'",
+    ),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conftest import Start
+from jvm import Topology
 from parent import Parent, level_of
 
 # Runs the text that it is given, in place of many small components.
@@ -159,13 +160,17 @@ NO_CONNECTION = (
     ],
 )
 def test_a_fork_has_no_wire(start: Start, call: str) -> None:
-    parent = start(FORK % f"""
+    parent = start(
+        FORK
+        % f"""
             try:
                 {call}
             except Exception as error:
                 print("".join(traceback.format_exception_only(error)))
             os._exit(3)
-        """)
+        """,
+        topology=Topology(metrics={"name"}),
+    )
     id, said = parent.exchange(1)
     logs = [message["msg"] for message in said if message["command"] == "log"]
     said = [message for message in said if message["command"] != "log"]
