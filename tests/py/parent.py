@@ -91,6 +91,7 @@ class Parent:
     jvm: the rules, and what is known of the component by them.
     unread: messages that no test has looked at, in order.
     reading: whether stdout is read; set it to False to play a Storm that is busy elsewhere.
+    hears: whether stderr is read.
     stderr: what came on it so far.
     """
 
@@ -109,6 +110,7 @@ class Parent:
         self.pid_dir.mkdir(exist_ok=True)
         self.unread: list[Message] = []
         self.reading = True
+        self.hears = True
         self.stderr = b""
         self._seen = 0
         self._outgoing = bytearray()
@@ -182,7 +184,8 @@ class Parent:
         self._outgoing.clear()
 
     def _step(self, seconds: float) -> None:
-        readable = [fd for fd in (self._out if self.reading else None, self._err) if fd is not None]
+        wanted = [self._out] * self.reading + [self._err] * self.hears
+        readable = [fd for fd in wanted if fd is not None]
         writable = [self._in] if self._outgoing and self._in is not None else []
         ready, free, _ = select.select(readable, writable, [], seconds)
         if self._err in ready:
