@@ -28,7 +28,7 @@ import org.apache.storm.tuple.Fields;
  *     "inputs": [{"from": "words", "stream": "default", "grouping": "fields", "fields": ["word"]}]}]}
  * </pre>
  */
-final class Plan {
+class Plan {
     private static final String DEFAULT = "default";
     private final JsonNode plan;
 
@@ -73,11 +73,19 @@ final class Plan {
     }
 
     private IRichSpout spout(JsonNode part) throws Exception {
-        return part.has("java") ? (IRichSpout) made(part) : new ChildSpout(command(part), env(), new Outputs(part));
+        return part.has("java") ? (IRichSpout) made(part) : childSpout(part);
     }
 
     private IRichBolt bolt(JsonNode part) throws Exception {
-        return part.has("java") ? (IRichBolt) made(part) : new ChildBolt(command(part), env(), new Outputs(part));
+        return part.has("java") ? (IRichBolt) made(part) : childBolt(part);
+    }
+
+    IRichSpout childSpout(JsonNode part) {
+        return new ChildSpout(command(part), env(), new Outputs(part));
+    }
+
+    IRichBolt childBolt(JsonNode part) {
+        return new ChildBolt(command(part), env(), new Outputs(part));
     }
 
     private static Object made(JsonNode part) throws Exception {
