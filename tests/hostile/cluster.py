@@ -64,6 +64,9 @@ LOG4J = """\
 DAEMON_LOG = "${sys:storm.log.dir}/${sys:logfile.name}"
 WORKER_LOG = "${sys:workers.artifacts}/${sys:storm.id}/${sys:worker.port}/worker.log"
 
+LAUNCHED = re.compile(r"Launching worker with assignment .*topology_id:(\S+)-\d+-\d+,.* with id (\S+)")
+EXITED = re.compile(r"Worker Process (\S+) exited with code: (\d+)")
+
 
 class ClusterError(Exception):
     """Storm did not start, refused a command or did not answer."""
@@ -85,7 +88,11 @@ class Cluster:
         self._client: subprocess.Popen[str] | None = None
         self._processes: list[subprocess.Popen[Any]] = []
         self._numbers = itertools.count(1)
-        self._line = threading.Lock()  # one command at a time
+        self._line = threading.Lock()  # one command, or one look at the supervisor, at a time
+        self._tails: dict[Path, Tail] = {}
+        self._launched: dict[str, list[str]] = {}  # by the topology's name: its workers' ids
+        self._codes: dict[str, int] = {}  # by the worker's id: how it exited
+        self._events: dict[str, list[dict[str, Any]]] = {}
         self._over = threading.Event()
 
     def __enter__(self) -> Cluster:
@@ -236,17 +243,12 @@ class Cluster:
 
     def workers(self, name: str) -> list[str]:
         """The ids of the workers that have been launched for the topology, in order."""
-        launched = rf"Launching worker with assignment .*topology_id:{name}-\d.* with id (\S+)"
-        return re.findall(launched, self._supervisor_log())
+        self._read_supervisor()
+        return self._launched.get(name, [])
 
     def exits(self, name: str) -> list[int]:
         """The exit codes of its workers so far."""
-        log = self._supervisor_log()
-        found = (
-            re.search(rf"Worker Process {worker} exited with code: (\d+)", log)
-            for worker in self.workers(name)
-        )
-        return [int(match[1]) for match in found if match]
+        return [self._codes[worker] for worker in self.workers(name) if worker in self._codes]
 
     def worker_pids(self, name: str) -> list[int]:
         """The worker JVMs of the topology that run."""
@@ -254,19 +256,45 @@ class Cluster:
 
     def log(self, name: str) -> str:
         """What its workers and their children logged."""
-        return self._worker_log(name, "worker.log")
+        files = self._worker_files(name, "worker.log")
+        return "".join(path.read_text(errors="replace") for path in files)
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """What its components in Java told (Events.java)."""
-        whole = self._worker_log(name, "worker.log.out").rpartition("\n")[0]
-        return [json.loads(line) for line in whole.splitlines() if line.startswith('{"event"')]
+        found = self._events.setdefault(name, [])
+        for path in self._worker_files(name, "worker.log.out"):
+            lines = self._tails.setdefault(path, Tail(path)).lines()
+            found += [json.loads(line) for line in lines if line.startswith('{"event"')]
+        return found
 
-    def _worker_log(self, name: str, file: str) -> str:
-        found = (self.home / "logs" / "workers-artifacts").glob(f"{name}-[0-9]*/*/{file}")
-        return "".join(path.read_text(errors="replace") for path in sorted(found))
+    def _worker_files(self, name: str, file: str) -> list[Path]:
+        artifacts = self.home / "logs" / "workers-artifacts"
+        return sorted(artifacts.glob(f"{name}-[0-9]*/*/{file}"))
 
-    def _supervisor_log(self) -> str:
-        return (self.home / "logs" / "supervisor.log").read_text(errors="replace")
+    def _read_supervisor(self) -> None:
+        path = self.home / "logs" / "supervisor.log"
+        with self._line:
+            for line in self._tails.setdefault(path, Tail(path)).lines():
+                if launched := LAUNCHED.search(line):
+                    self._launched.setdefault(launched[1], []).append(launched[2])
+                elif exited := EXITED.search(line):
+                    self._codes[exited[1]] = int(exited[2])
+
+
+class Tail:
+    """The lines of a file that grows, each once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def lines(self) -> list[str]:
+        """Those that have come since it was asked last."""
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            whole = file.read().rpartition(b"\n")[0]
+        self._offset += len(whole) + bool(whole)
+        return whole.decode(errors="replace").splitlines()
 
 
 def listens(port: int) -> bool:

@@ -135,7 +135,8 @@ class Trial:
         shown = re.findall(r"ShellLog pid:\d+, name:bad (.*)", log)
         outcome.logs = [text for text in shown if re.search(self.case.log or "$.", text)][:5]
         outcome.errors = re.findall(r"Shell Process Exception: *(.*(?:\n(?!\d\d:).*)*)", log)
-        if exits := self.storm.exits(self.name):
+        exits = self.storm.exits(self.name)
+        if exits and self.case.play not in ("orphan", "term"):  # where its end is the beginning
             outcome.verdict, outcome.why = "dies", f"worker exit {exits[0]}"
 
     def end_of_worker(self, outcome: Outcome, processes: list[int]) -> None:
