@@ -27,6 +27,8 @@ PATIENCE = 240.0
 NEVER = 90.0
 """What has not come after that many seconds counts as never: no timer of Storm's here is longer."""
 LINGERS = 60.0
+QUIET = 3.0
+"""What a worker has to live on, seconds, behind the last thing that was waited for."""
 STREAMS = {
     "default": {"fields": ["value"]},
     "direct": {"fields": ["value"], "direct": True},
@@ -103,6 +105,9 @@ class Trial:
     def died(self) -> bool:
         return bool(self.storm.exits(self.name))
 
+    def is_dying(self) -> bool:
+        return self.died() or self.logged("Halting process: ")
+
     def settled(self, id: int) -> str | None:
         """How Storm told the feed that the tuple was settled."""
         for event in self.storm.events(self.name):
@@ -130,13 +135,16 @@ class Trial:
         return False
 
     def judge(self, outcome: Outcome) -> None:
-        """A worker that has ended has died, whatever else was seen."""
+        """A worker that has ended, or is about to, has died, whatever else was seen."""
+        expected = self.case.play in ("orphan", "term")  # there its end is the beginning
+        if not expected and self.storm.wait_until(self.is_dying, QUIET):
+            self.storm.wait_until(self.died, PATIENCE)
         log = self.storm.log(self.name)
         shown = re.findall(r"ShellLog pid:\d+, name:bad (.*)", log)
         outcome.logs = [text for text in shown if re.search(self.case.log or "$.", text)][:5]
         outcome.errors = re.findall(r"Shell Process Exception: *(.*(?:\n(?!\d\d:).*)*)", log)
         exits = self.storm.exits(self.name)
-        if exits and self.case.play not in ("orphan", "term"):  # where its end is the beginning
+        if exits and not expected:
             outcome.verdict, outcome.why = "dies", f"worker exit {exits[0]}"
 
     def end_of_worker(self, outcome: Outcome, processes: list[int]) -> None:
