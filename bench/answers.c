@@ -27,24 +27,39 @@ settle(struct answers *answers, struct ring_tuple *tuple, struct span line)
         die("an answer to what is not in flight (answered before?): %.*s", (int)line.len, line.ptr);
     }
     tuple->live = false;
-    answers->acks++;
+    answers->settled++;
 }
 
 static void
-take_ack(struct answers *answers, const char *at, struct span line)
+take_settled(struct answers *answers, const char *at, struct span line)
 {
     const char *start = PAST(PAST(PAST(PAST(at, ","), "\"id\""), ":"), "\"");
     const char *end = line.ptr + line.len;
     const char *quote = start == NULL ? NULL : memchr(start, '"', (size_t)(end - start));
     if (quote == NULL) {
-        die("an ack without an id: %.*s", (int)line.len, line.ptr);
+        die("an ack or a fail without an id: %.*s", (int)line.len, line.ptr);
     }
     struct ring_tuple *tuple =
         ring_find(answers->ring, (struct span){start, (size_t)(quote - start)});
     if (tuple == NULL) {
-        die("an ack for a tuple that was never sent: %.*s", (int)line.len, line.ptr);
+        die("an ack or a fail of a tuple that was never sent: %.*s", (int)line.len, line.ptr);
     }
     settle(answers, tuple, line);
+}
+
+/* What no tuple of most cases brings about. */
+static void
+take_failure(struct answers *answers, const char *command, struct span line)
+{
+    const char *at = PAST(command, "\"fail\"");
+    if (answers->may_fail && at != NULL) {
+        take_settled(answers, at, line);
+        answers->fails++;
+    } else if (answers->may_fail && PAST(command, "\"error\"") != NULL) {
+        answers->errors++;
+    } else {
+        die("the child said %.*s", (int)line.len, line.ptr);
+    }
 }
 
 static void
@@ -61,7 +76,7 @@ take_message(struct answers *answers, struct span line)
     const char *command = PAST(PAST(object, "\"command\""), ":");
     const char *at = PAST(command, "\"ack\"");
     if (at != NULL) {
-        take_ack(answers, at, line);
+        take_settled(answers, at, line);
     } else if (PAST(command, "\"emit\"") != NULL) {
         answers->emits++;
     } else if (PAST(command, "\"log\"") != NULL) {
@@ -71,7 +86,7 @@ take_message(struct answers *answers, struct span line)
             settle(answers, ring_in_turn(answers->ring), line);
         }
     } else if (PAST(command, "\"metrics\"") == NULL) {
-        die("the child said %.*s", (int)line.len, line.ptr); /* error, fail, or what nobody knows */
+        take_failure(answers, command, line);
     }
 }
 

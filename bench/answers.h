@@ -1,5 +1,5 @@
 /* What the child says, counted and held against what was sent. Whatever Storm would not accept, or
-   would take for a failure, ends the driver with a message. */
+   would take for a failure where none is expected, ends the driver with a message. */
 #ifndef BENCH_ANSWERS_H
 #define BENCH_ANSWERS_H
 
@@ -11,9 +11,12 @@
 
 struct answers {
     struct ring *ring;
-    bool spout;    /* a sync settles a command, as an ack settles a tuple */
-    bool greeted;  /* the handshake has been answered */
-    uint64_t acks; /* of a spout: syncs */
+    bool spout;       /* a sync settles a command, as an ack or a fail settles a tuple */
+    bool may_fail;    /* some tuples are failed, and an error tells why */
+    bool greeted;     /* the handshake has been answered */
+    uint64_t settled; /* acked or failed; of a spout: syncs */
+    uint64_t fails;
+    uint64_t errors;
     uint64_t emits;
     uint64_t logs;
 };

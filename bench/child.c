@@ -162,16 +162,17 @@ has_ended(const struct child *child, int *status)
 }
 
 void
-child_ended(const struct child *child, uint64_t acks)
+child_ended(const struct child *child, uint64_t settled)
 {
     int status;
     if (!has_ended(child, &status)) {
-        die("the child closed its stdout after %" PRIu64 " acks", acks);
+        die("the child closed its stdout after %" PRIu64 " answers", settled);
     }
     if (WIFSIGNALED(status)) {
-        die("the child was killed by signal %d after %" PRIu64 " acks", WTERMSIG(status), acks);
+        die("the child was killed by signal %d after %" PRIu64 " answers", WTERMSIG(status),
+            settled);
     }
-    die("the child ended with status %d after %" PRIu64 " acks", WEXITSTATUS(status), acks);
+    die("the child ended with status %d after %" PRIu64 " answers", WEXITSTATUS(status), settled);
 }
 
 void

@@ -35,7 +35,7 @@ long child_peak_kib(const struct child *child, size_t index);
 void child_wait(struct child *child);
 
 /* Say how it ended before its work was done, and give up. */
-_Noreturn void child_ended(const struct child *child, uint64_t acks);
+_Noreturn void child_ended(const struct child *child, uint64_t settled);
 
 /* Close its stdin, as Storm does, and wait until it has gone; it is killed if it takes too long. */
 void child_stop(struct child *child);

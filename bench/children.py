@@ -61,6 +61,13 @@ STREAMPARSE = Child('streamparse', _started_by(PEERS / 'streamparse_run'),
                     [HOSTS / 'streamparse', HERE], everywhere=False)
 
 
+def soaked_environment() -> dict[str, str]:
+    """Stormcell's, in the Python that it was built for: no peers are needed."""
+    found = STORMCELL.environment()
+    del found['STORMCELL_PYTHON']
+    return found
+
+
 def _stormpy(name: str, *hosts: Path) -> Child:
     # Its Python has no simplejson, which storm.py would take if it were there, and be slower.
     return Child(name, _started_by(STORMPY / 'bin' / 'python', HOSTS / 'start.py'),

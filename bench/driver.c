@@ -32,7 +32,7 @@ struct reading {
     int64_t ns;
     int64_t cpu_ns;
     int64_t busy_ns;
-    uint64_t acks;
+    uint64_t settled;
 };
 
 /* What an emit is answered with where the child waits for it: the tasks that got it. */
@@ -80,7 +80,8 @@ now_ns(void)
 static struct reading
 read_clocks(const struct run *run, int64_t now)
 {
-    return (struct reading){now, child_cpu_ns(&run->child), now - run->idle_ns, run->answers.acks};
+    return (struct reading){now, child_cpu_ns(&run->child), now - run->idle_ns,
+                            run->answers.settled};
 }
 
 /* ---- sending -------------------------------------------------------------------------------- */
@@ -89,7 +90,7 @@ read_clocks(const struct run *run, int64_t now)
 static size_t
 allowance(const struct run *run)
 {
-    size_t in_flight = (size_t)(run->sent - run->answers.acks);
+    size_t in_flight = (size_t)(run->sent - run->answers.settled);
     size_t left = (size_t)(run->last - run->sent);
     size_t room = run->options.window - in_flight;
     return room < left ? room : left;
@@ -205,7 +206,7 @@ receive(struct run *run)
         die("read: %s", strerror(errno));
     }
     if (got == 0) {
-        child_ended(&run->child, run->answers.acks);
+        child_ended(&run->child, run->answers.settled);
     }
     if (got <= 0) {
         return;
@@ -231,7 +232,7 @@ wait_for_child(struct run *run)
             ready = poll(ends, 2, run->options.sleep ? 100 : 0);
             if (now_ns() - since > PATIENCE_MS * INT64_C(1000000)) {
                 die("the child has been silent for %d s with %" PRIu64 " tuples in flight",
-                    PATIENCE_MS / 1000, run->sent - run->answers.acks);
+                    PATIENCE_MS / 1000, run->sent - run->answers.settled);
             }
         } while (ready == 0);
         run->idle_ns += now_ns() - since;
@@ -304,17 +305,35 @@ note_round_trip(struct run *run, int64_t now)
 }
 
 static void
+check_count(const struct run *run, const char *what, uint64_t got, uint64_t wanted)
+{
+    if (got != wanted) {
+        die("%" PRIu64 " tuples were settled with %" PRIu64 " %s, and not %" PRIu64, run->sent, got,
+            what, wanted);
+    }
+}
+
+static void
 check_counts(const struct run *run)
 {
-    uint64_t emits = run->sent / run->options.group * run->options.emits;
-    uint64_t logs = run->sent * run->options.logs;
-    if (run->answers.emits != emits) {
-        die("%" PRIu64 " tuples were acked with %" PRIu64 " emits, and not %" PRIu64, run->sent,
-            run->answers.emits, emits);
-    }
-    if (run->answers.logs < logs) {
-        die("%" PRIu64 " tuples were acked with %" PRIu64 " logs, and not %" PRIu64, run->sent,
-            run->answers.logs, logs);
+    const struct answers *got = &run->answers;
+    uint64_t fails = run->options.fails == 0 ? 0 : run->sent / run->options.fails;
+    uint64_t done = run->sent - fails;
+    uint64_t logs = done * run->options.logs;
+    check_count(run, "fails", got->fails, fails);
+    check_count(run, "errors", got->errors, fails);
+    check_count(run, "emits", got->emits, done / run->options.group * run->options.emits);
+    check_count(run, "logs", got->logs < logs ? got->logs : logs, logs); /* or more */
+}
+
+/* Tell whoever watches how far it is, which before was at `settled`. */
+static void
+tell_progress(const struct run *run, uint64_t settled)
+{
+    uint64_t each = run->options.tell;
+    if (each > 0 && run->answers.settled / each > settled / each) {
+        printf("{\"settled\": %" PRIu64 "}\n", run->answers.settled);
+        fflush(stdout);
     }
 }
 
@@ -322,21 +341,22 @@ static void
 converse(struct run *run)
 {
     run->last = run->options.tuples == 0 ? UINT64_MAX : whole_groups(run, run->options.tuples);
-    while (run->answers.acks + run->options.keeps < run->last) {
+    while (run->answers.settled + run->options.keeps < run->last) {
         send_what_may_be(run);
         if (!wait_for_child(run)) {
             continue;
         }
-        uint64_t acks = run->answers.acks;
+        uint64_t settled = run->answers.settled;
         receive(run);
         int64_t now = now_ns();
-        if (run->options.window == 1 && run->answers.acks > acks) {
+        if (run->options.window == 1 && run->answers.settled > settled) {
             note_round_trip(run, now);
         }
-        if (acks == 0) { /* what a child gathers before it acks anything is no part of it */
+        if (settled == 0) { /* what a child gathers before it acks anything is no part of it */
             run->first.ns = now;
         }
         advance(run, now);
+        tell_progress(run, settled);
     }
     if (run->phase != ENDING) {
         run->end = read_clocks(run, now_ns());
@@ -374,9 +394,9 @@ report(struct run *run)
     bool spout = run->options.spout && run->options.emits > 0;
     double unit = spout ? (double)run->options.emits : 1; /* of a spout, a tuple is an emit */
     double seconds = (double)(run->end.ns - run->first.ns) / 1e9;
-    double tuples = unit * (double)(run->end.acks - run->first.acks);
+    double tuples = unit * (double)(run->end.settled - run->first.settled);
     if (tuples == 0) {
-        die("no tuple was acked in %.2f s", seconds);
+        die("no tuple was settled in %.2f s", seconds);
     }
     printf("{\"tuples\": %.0f, \"seconds\": %.6f, \"rate\": %.1f, \"cpu_us\": %.4f", tuples,
            seconds, tuples / seconds, (double)(run->end.cpu_ns - run->first.cpu_ns) / 1e3 / tuples);
@@ -392,8 +412,9 @@ report(struct run *run)
         printf("%s%ld", i == 0 ? "" : ", ", run->peaks_kib[i]);
     }
     printf("], \"sent\": %" PRIu64 ", \"acks\": %" PRIu64 ", \"emits\": %" PRIu64
-           ", \"logs\": %" PRIu64 "}\n",
-           run->sent, run->answers.acks, run->answers.emits, run->answers.logs);
+           ", \"logs\": %" PRIu64 ", \"fails\": %" PRIu64 "}\n",
+           run->sent, run->answers.settled - run->answers.fails, run->answers.emits,
+           run->answers.logs, run->answers.fails);
 }
 
 /* ---- starting ------------------------------------------------------------------------------- */
@@ -471,8 +492,8 @@ main(int argc, char **argv)
     take_place(&run.options);
     ring_load(&run.ring, run.options.input, !run.options.spout);
     limit_window(&run);
-    run.answers.ring = &run.ring;
-    run.answers.spout = run.options.spout;
+    run.answers = (struct answers){.ring = &run.ring, .spout = run.options.spout};
+    run.answers.may_fail = run.options.fails > 0;
     prepare(&run);
     measure(&run);
     return 0;

@@ -26,7 +26,10 @@ static const char USAGE[] = "usage: driver [OPTIONS] INPUT COMMAND [ARGUMENT...]
                             "  --group N      the child answers N tuples at a time (1)\n"
                             "  --emits N      expect N emits for each group (0)\n"
                             "  --logs N       expect at least N logs for each tuple (0)\n"
+                            "  --fails N      expect each Nth tuple to be failed with an error "
+                            "(none)\n"
                             "  --keeps N      the child acks a tuple when N more have come (0)\n"
+                            "  --tell N       print a line whenever N more tuples are settled\n"
                             "  --copy FILE    write what the child says to FILE as well\n"
                             "  --cpus P,C     run on CPU P and the child on CPU C\n"
                             "  --start UNTIL  only time the start, until its handshake is answered "
@@ -63,7 +66,7 @@ take_start(struct options *options, const char *until)
     }
 }
 
-/* One switch over all options. */
+/* All options: one switch. */
 static void
 take_option(struct options *options, int option)
 {
@@ -101,6 +104,12 @@ take_option(struct options *options, int option)
     case 'l':
         options->logs = number(optarg);
         break;
+    case 'f':
+        options->fails = number(optarg);
+        break;
+    case 'T':
+        options->tell = number(optarg);
+        break;
     case 'k':
         options->keeps = number(optarg);
         break;
@@ -133,7 +142,8 @@ options_take(int argc, char **argv)
         {"cpus", required_argument, NULL, 'p'},   {"spout", no_argument, NULL, 'S'},
         {"task-ids", no_argument, NULL, 'i'},     {"group", required_argument, NULL, 'g'},
         {"logs", required_argument, NULL, 'l'},   {"keeps", required_argument, NULL, 'k'},
-        {"start", required_argument, NULL, 'b'},  {NULL, 0, NULL, 0}};
+        {"start", required_argument, NULL, 'b'},  {"fails", required_argument, NULL, 'f'},
+        {"tell", required_argument, NULL, 'T'},   {NULL, 0, NULL, 0}};
     struct options options = {.warm_up_ms = 200,
                               .time_ms = 1000,
                               .group = 1,

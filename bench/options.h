@@ -21,7 +21,9 @@ struct options {
     uint64_t group;  /* so many tuples are worked on together, and then acked */
     uint64_t emits;  /* expected for each group */
     uint64_t logs;   /* expected for each tuple, at least */
+    uint64_t fails;  /* each so many-th tuple is failed with an error and nothing else; 0: none */
     uint64_t keeps;  /* the child never acks the last so many tuples */
+    uint64_t tell;   /* print a line whenever so many more tuples are settled; 0: at the end */
     int copy;        /* what the child says is written here too, or -1 */
     int parent_cpu;  /* -1: wherever the system likes */
     int child_cpu;

@@ -1,7 +1,8 @@
-# Sourced by bench/run and bench/storm/run after tools/prepare.sh: builds who is measured.
+# Sourced by bench/run, bench/soak and bench/storm/run after tools/prepare.sh: builds who is measured.
 
 bench=$root/build/bench
 storm_version=2.8.3
+driver_sources="driver.c answers.c child.c options.c ring.c"
 
 # once FOLDER WANTED COMMAND...: makes build/bench/FOLDER anew unless it was made for the same.
 once() {
