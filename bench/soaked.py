@@ -38,7 +38,8 @@ def objects():
 
 class Sink(Bolt):
     """Counts in a file, a byte for each id, how often that came: what a killed process wrote there
-    stays. It is acked afterwards."""
+    stays. It is acked afterwards. It works longer on each than the parent does, so that it is never
+    without input when it is killed."""
 
     def initialize(self, conf, ctx):
         with open(os.environ['SOAK_EFFECTS'], 'r+b') as file:
@@ -46,4 +47,5 @@ class Sink(Bolt):
 
     def process(self, tup):
         [number] = tup.values
+        sum(range(300))
         self.effects[number] = min(self.effects[number] + 1, 255)
