@@ -53,8 +53,7 @@ class Strikes:
     """When who is killed. The moments are drawn as numbers of acked ids; a timer's signal then comes
     in between whatever this process and the killed one just do."""
 
-    def __init__(self, ids: int, kills: int, replaces: bool, chance: Random) -> None:
-        self.replaces = replaces
+    def __init__(self, ids: int, kills: int, chance: Random) -> None:
         self.chance = chance
         self.due = deque(sorted(chance.randrange(ids) for _ in range(kills)))
         self.guardian = 0
@@ -92,7 +91,7 @@ class Strikes:
         found = re.search(r'the Python process (\d+) .*was ended by signal 9', text)
         for each in self.made:
             if found and each.pid == int(found[1]) and not each.outcome:
-                each.outcome = 'replaced'
+                each.outcome = 'replaced' if 'it is replaced in' in text else 'ended_shim'
                 return
         raise Wrong(f'the shim reports what was not done to it: {text}')
 
@@ -106,9 +105,7 @@ class Strikes:
             last.outcome = 'new_shim'
         elif unheard == [last] and str(last.pid) in complaint:
             last.outcome = 'ended_shim'
-        elif not self.replaces and last.outcome == 'replaced':
-            last.outcome = 'ended_shim'
-        else:
+        elif unheard or last.outcome != 'ended_shim':
             raise Wrong(f'the shim ended with status {status}: {complaint or "without a word"}')
 
     def outcomes(self) -> dict[str, int]:
@@ -174,7 +171,7 @@ class Spout:
 
     def __init__(self, arguments: argparse.Namespace, folder: Path, chance: Random) -> None:
         self.ids, self.restart = arguments.ids, arguments.restart
-        self.strikes = Strikes(self.ids, arguments.kills, self.restart > 0, chance)
+        self.strikes = Strikes(self.ids, arguments.kills, chance)
         self.folder = folder
         self.fresh = iter(range(self.ids))
         self.again: deque[int] = deque()
