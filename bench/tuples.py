@@ -14,6 +14,8 @@ from processes import Holdings, children_of, holdings_of
 from values import WORDS
 from wire import write_input
 
+IN_FLIGHT = 1000
+"""What lies in the buffers at the most when one of the processes has to wait for a processor."""
 SAMPLES = 50
 WARM_UP = 5
 """So many of the samples come before memory must be flat: a tenth of the tuples."""
@@ -102,8 +104,9 @@ def drive(tuples: int, errors: int, folder: Path) -> tuple[list[Sample], Result]
     """Run the driver, and show each sample as it comes. Wrong."""
     case, each = counted_words(), max(1, tuples // SAMPLES)
     write_input(case, folder / 'input')
-    command = [BUILT / 'driver', '--sleep', '--tuples', tuples, '--tell', each, '--emits',
-               case.emitted, '--fails', errors, folder / 'input', *STORMCELL.command(case)]
+    command = [BUILT / 'driver', '--sleep', '--window', IN_FLIGHT, '--tuples', tuples, '--tell', each,
+               '--emits', case.emitted, '--fails', errors, folder / 'input',
+               *STORMCELL.command(case)]
     environment = soaked_environment() | {'SOAK_EACH': str(each), 'SOAK_ERRORS': str(errors),
                                           'SOAK_OBJECTS': str(folder / 'objects')}
     samples, report = [], None
