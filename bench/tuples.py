@@ -34,24 +34,25 @@ class Sample:
     holdings: dict[int, Holdings]  # by pid: the guardian first
 
 
-def sample(driver: int, settled: int) -> Sample:
-    """Wrong."""
-    [guardian] = children_of(driver)
-    pids = [guardian, *children_of(guardian)]
-    if len(pids) != len(NAMES):
-        raise Wrong(f'after {settled:,} tuples the guardian has {len(pids) - 1} children')
-    return Sample(settled, {pid: holdings_of(pid) for pid in pids})
+def sample(driver: int, settled: int) -> Sample | None:
+    """None if the processes have ended meanwhile, of which the driver tells if it was no orderly end."""
+    guardians = children_of(driver)
+    pids = guardians + [child for guardian in guardians for child in children_of(guardian)]
+    try:
+        holdings = {pid: holdings_of(pid) for pid in pids}
+    except OSError:
+        return None
+    return Sample(settled, holdings) if len(holdings) == len(NAMES) else None
 
 
-def samples_of(driver: subprocess.Popen[str], tuples: int) -> Iterator[Sample | Result]:
-    """A sample whenever the driver tells how far it is, and its own report at the end. Wrong."""
+def samples_of(driver: subprocess.Popen[str]) -> Iterator[Sample | Result]:
+    """A sample whenever the driver tells how far it is, and its own report at the end."""
     assert driver.stdout is not None
     for line in driver.stdout:
         told: Result = json.loads(line)
-        if 'sent' in told:
-            yield told
-        elif told['settled'] < tuples:  # at the end the processes are about to go
-            yield sample(driver.pid, told['settled'])
+        taken = told if 'sent' in told else sample(driver.pid, told['settled'])
+        if taken is not None:
+            yield taken
 
 
 def show_head() -> None:
@@ -113,7 +114,7 @@ def drive(tuples: int, errors: int, folder: Path) -> tuple[list[Sample], Result]
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, cwd=HERE, env=environment) as driver:
         try:
-            for told in samples_of(driver, tuples):
+            for told in samples_of(driver):
                 if isinstance(told, Sample):
                     samples.append(told)
                     show(told)
