@@ -36,7 +36,7 @@ struct module_state {
     PyObject *went_away; /* StormWentAwayError */
     PyObject
         *values_type_of; /* callable (component, stream) -> class or None; NULL until serving */
-    PyObject *acked; /* list: ids whose ack() is due, where Storm has no ackers; else NULL */
+    PyObject *acked;     /* list: ids whose ack() is due, where Storm has no ackers; else NULL */
     struct tuple_object *spare; /* a Tuple that nobody kept, emptied, for the next message */
     struct source *sources;
     size_t source_count;
