@@ -232,6 +232,7 @@ def test_no_library_is_looked_for_elsewhere(start: Start) -> None:
     assert loaded and not [path for path in loaded if path.startswith(str(parent.folder))]
 
 
+@executable_only
 @pytest.mark.parametrize("name", ["PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONBREAKPOINT", "PYTHONASYNCIODEBUG"])
 def test_variables_that_would_run_something_do_not(start: Start, name: str) -> None:
     parent = start(RUN, handshake=False, env={name: "marker.py"})
