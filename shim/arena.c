@@ -55,8 +55,8 @@ map_shared(size_t size, struct fault *fault)
     }
     if (memory == MAP_FAILED) {
         fault_set(fault, FAULT_SYSTEM, 0,
-                  "cannot reserve %zu MiB of address space (%s); is `ulimit -v` set?", size / MIB,
-                  strerror(errno));
+                  "cannot reserve %zu MiB of address space (%s); is `ulimit -%c` set?", size / MIB,
+                  strerror(errno), errno == EFBIG ? 'f' : 'v');
         memory = NULL;
     }
     close(fd);

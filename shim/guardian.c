@@ -25,12 +25,27 @@ static struct arena *shared; /* one a process */
 
 /* ---- a lost interpreter ----------------------------------------------------------------- */
 
+/* Has Storm closed its side? The interpreter's word is not enough: user code may have put something else
+   where it read from. Nobody else reads now, so what comes is the successor's. */
+static bool
+has_input_ended(struct arena *arena)
+{
+    enum { PORTION = 64 << 10 };
+    struct frame_input *input = &arena->input;
+    ssize_t n = read(arena->in, arena_region(arena, ARENA_INPUT) + input->end, PORTION);
+    input->end += n > 0 ? (size_t)n : 0;
+    return n == 0;
+}
+
 /* It ended, and neither was to nor was asked to. */
 static bool
-is_lost(const struct guardian *guardian)
+is_lost(struct guardian *guardian)
 {
-    bool in_order = guardian->arena->in_order && WIFEXITED(guardian->status);
-    return !in_order && !guardian_is_leaving(guardian);
+    struct arena *arena = guardian->arena;
+    if (guardian_is_leaving(guardian)) {
+        return false;
+    }
+    return !arena->in_order || !WIFEXITED(guardian->status) || !has_input_ended(arena);
 }
 
 /* The pause before it is replaced, ms, or -1: it is not. Says so in its report. */
@@ -167,6 +182,7 @@ static void
 become_interpreter(struct guardian *guardian)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed guardian leaves nothing behind */
+    setpgid(0, 0); /* a signal to its own group, or from a terminal, is not for both */
     if (getppid() != guardian->arena->guardian) {
         _exit(1);
     }
@@ -176,7 +192,7 @@ become_interpreter(struct guardian *guardian)
     if (guardian->parent >= 0) {
         close(guardian->parent);
     }
-    signal(SIGINT, SIG_IGN);
+    close(guardian->arena->complaint);
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &guardian->mask, NULL);
     setvbuf(stdout, NULL, _IOLBF, 0); /* what C code prints comes line by line too */
@@ -270,21 +286,30 @@ open_parent(int in)
     return piped ? (int)syscall(SYS_pidfd_open, getppid(), 0) : -1; /* before Linux 5.3: -1 */
 }
 
+static int
+open_stacks(struct fault *fault)
+{
+    int stacks = stacks_open(fault);
+    return stacks < 0 ? -1 : wire_move_away(stacks, fault);
+}
+
 /* Open what the two share. 0, or -1 with a fault. */
 static int
 prepare(struct guardian *guardian, struct fault *fault)
 {
+    signal(SIGXFSZ, SIG_IGN); /* a limit to files is told, and ends nobody without a word */
     struct arena *arena = wire_check(fault) == 0 ? arena_new(fault) : NULL;
     if (arena == NULL) {
         return -1;
     }
     guardian->arena = arena;
     arena->guardian = getpid();
-    arena->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (arena->bell < 0) {
+    int bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (bell < 0) {
         return fault_errno(fault, "eventfd");
     }
-    if ((arena->stacks = stacks_open(fault)) < 0 ||
+    if ((arena->bell = wire_move_away(bell, fault)) < 0 ||
+        (arena->stacks = open_stacks(fault)) < 0 ||
         (guardian->signals = open_signals(&guardian->mask, fault)) < 0) {
         return -1;
     }

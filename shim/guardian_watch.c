@@ -85,8 +85,8 @@ signal_interpreter(const struct guardian *guardian, int number)
     }
 }
 
-/* SIGTERM and SIGINT (a terminal's Ctrl-C reaches both processes, the interpreter ignores it) ask
-   for an orderly end; other signals are passed on as they are. */
+/* SIGTERM, SIGINT (a terminal's Ctrl-C) and SIGHUP ask for an orderly end; other signals are passed on
+   as they are. */
 static void
 take_signal(struct guardian *guardian)
 {

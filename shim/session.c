@@ -65,6 +65,11 @@ start(struct session *session, struct fault *fault)
     if (pipe2(session->wake, O_NONBLOCK | O_CLOEXEC) < 0) {
         return fault_errno(fault, "pipe2");
     }
+    session->wake[0] = wire_move_away(session->wake[0], fault);
+    session->wake[1] = wire_move_away(session->wake[1], fault);
+    if (session->wake[0] < 0 || session->wake[1] < 0) {
+        return -1;
+    }
     current = session;
     if (sigaction(SIGTERM, &action, NULL) < 0) {
         return fault_errno(fault, "sigaction");

@@ -9,20 +9,30 @@
 #include "message.h"
 
 enum {
-    FIRST_PRIVATE_FD = 10, /* out of the way of those that shells and users name */
-    PIPE_BYTES = 256 << 10 /* a larger pipe saves switches between Storm and us */
+    FIRST_PRIVATE_FD = 900, /* where nothing else comes to lie, even if user code closes them all */
+    FIRST_FD = 3,           /* where RLIMIT_NOFILE does not let it be */
+    PIPE_BYTES = 256 << 10  /* a larger pipe saves switches between Storm and us */
 };
 
 /* ---- making it private ------------------------------------------------------------------ */
 
+/* A private copy of a descriptor, out of the way of those that user code opens. */
 static int
-move_away(int fd, const char *name, struct fault *fault)
+private_copy(int fd, const char *name, struct fault *fault)
 {
-    int moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_PRIVATE_FD);
-    if (moved < 0 && errno == EINVAL) {
-        moved = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* RLIMIT_NOFILE is very low */
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_PRIVATE_FD);
+    if (copy < 0 && errno == EINVAL) {
+        copy = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
     }
-    return moved < 0 ? fault_errno(fault, name) : moved;
+    return copy < 0 ? fault_errno(fault, name) : copy;
+}
+
+int
+wire_move_away(int fd, struct fault *fault)
+{
+    int moved = private_copy(fd, "fcntl(F_DUPFD_CLOEXEC)", fault);
+    close(fd);
+    return moved;
 }
 
 static void
@@ -41,8 +51,7 @@ capture(int fd, struct fault *fault)
     if (pipe2(ends, O_CLOEXEC) < 0) {
         return fault_errno(fault, "pipe2");
     }
-    int reading = move_away(ends[0], "fcntl(F_DUPFD_CLOEXEC)", fault);
-    close(ends[0]);
+    int reading = wire_move_away(ends[0], fault);
     if (reading >= 0) {
         fcntl(reading, F_SETFL, O_NONBLOCK);
         if (dup2(ends[1], fd) < 0) {
@@ -91,11 +100,11 @@ wire_check(struct fault *fault)
 int
 wire_make_private(struct arena *arena, int captured[2], struct fault *fault)
 {
-    if ((arena->in = move_away(0, "stdin is not open", fault)) < 0 ||
-        (arena->out = move_away(1, "stdout is not open", fault)) < 0) {
+    if ((arena->in = private_copy(0, "stdin is not open", fault)) < 0 ||
+        (arena->out = private_copy(1, "stdout is not open", fault)) < 0) {
         return -1;
     }
-    arena->complaint = fcntl(2, F_DUPFD_CLOEXEC, FIRST_PRIVATE_FD); /* may be missing */
+    arena->complaint = private_copy(2, "stderr", NULL); /* may be missing */
     make_nonblocking(arena->in);
     make_nonblocking(arena->out);
     if (put_null_on_stdin(fault) < 0 || (captured[0] = capture(1, fault)) < 0 ||

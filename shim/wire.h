@@ -16,6 +16,10 @@ int wire_check(struct fault *fault);
    and stderr. 0, or -1 with a fault. */
 int wire_make_private(struct arena *arena, int captured[2], struct fault *fault);
 
+/* Move an open descriptor to a private number, close-on-exec, that nothing else is likely to be given:
+   -1 with a fault. The old one is closed in either case. */
+int wire_move_away(int fd, struct fault *fault);
+
 /* A view of a writer's lane to append messages to; its `len` is where the next one goes.
    Only one thread at a time may use it. */
 struct buffer wire_lane(struct arena *arena, enum arena_writer writer);

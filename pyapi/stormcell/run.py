@@ -22,7 +22,11 @@ def main() -> int:
     if len(sys.argv) != 2 or sys.argv[1].startswith("-") or os.isatty(0):
         print("usage: python -m stormcell.run MODULE.CLASS  (started by Storm)", file=sys.stderr)
         return 2
-    _native.open()
+    try:
+        _native.open()
+    except OSError as error:
+        print(f"stormcell.run: {error}", file=sys.stderr)
+        return 1
     _line_by_line()
     process = os.getpid()
     in_order = False

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -172,6 +173,18 @@ def test_without_storm_a_component_that_emits_ends(start: Start) -> None:
     eventually(lambda: is_gone(parent.pid, interpreter), "both processes to be gone", 10)
 
 
+def test_an_end_that_storm_did_not_ask_for_is_no_end(start: Start) -> None:
+    parent = start(IDLE, replaced=True)
+    parent.exchange("dog")
+    interpreter = parent.interpreter
+    os.kill(interpreter, signal.SIGTERM)
+    assert f"process {interpreter} of component 'subject' (task 4) ended with exit status 0" in (
+        parent.expect("error")["msg"]
+    )
+    _, said = parent.exchange("cat")
+    assert said[0]["tuple"] == ["cat"]
+
+
 # ---- asked to end ---------------------------------------------------------------------------
 
 
@@ -189,7 +202,8 @@ def test_the_tuple_in_hand_is_finished_and_no_other_is_begun(start: Start) -> No
     first = parent.send("print('busy'); gate()")
     second = parent.send("self.log('begun')")
     parent.expect("log", "busy")
-    os.kill(parent.interpreter, signal.SIGTERM)  # through the guardian it might come too late
+    parent.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)  # until it has reached the interpreter
     parent.open_gate()
     assert parent.wait() == 0
     said = parent.take_all()

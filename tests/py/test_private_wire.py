@@ -95,7 +95,7 @@ def test_closing_the_standard_descriptors_disturbs_nothing(start: Start) -> None
 
 def test_closing_every_descriptor_is_reported(start: Start) -> None:
     parent = start(RUN)
-    parent.send("self.emit(['before']); os.closerange(3, 200); self.emit(['after'])")
+    parent.send("self.emit(['before']); os.closerange(3, 1024); self.emit(['after'])")
     assert parent.wait() == 1
     assert parent.expect("emit")["tuple"] == ["before"]
     report = parent.expect("error")["msg"]
