@@ -83,8 +83,8 @@ class Strikes:
         os.kill(self.made[-1].pid, signal.SIGKILL)
 
     def are_open(self) -> bool:
-        """One is about to come, or has not been heard of."""
-        return self.waiting or not all(each.outcome for each in self.made)
+        """One is still to come, or has not been heard of."""
+        return bool(self.due) or self.waiting or not all(each.outcome for each in self.made)
 
     def take_report(self, text: str) -> None:
         """An error that the executable reports. Wrong, unless it is about a kill."""
@@ -186,12 +186,15 @@ class Spout:
 
     def run(self) -> None:
         """Wrong."""
-        while self.acked < self.ids:
+        while not self._is_over():
             wire = self._start()
             try:
                 self._converse(wire)
             finally:
                 wire.kill()
+
+    def _is_over(self) -> bool:
+        return self.acked == self.ids and not self.strikes.are_open()
 
     def _start(self) -> Wire:
         told = conf() | {'stormcell.restart': {'max': self.restart, 'within.secs': 1}}
@@ -203,7 +206,7 @@ class Spout:
         return wire
 
     def _converse(self, wire: Wire) -> None:
-        while not wire.ended and (self.acked < self.ids or self.strikes.are_open()):
+        while not (wire.ended or self._is_over()):
             self._send(wire)
             self._take(wire.wait())
             self.strikes.arm(self.acked)
@@ -212,8 +215,8 @@ class Spout:
                             f'{PATIENCE_S} s')
         if wire.ended:
             self._bury(wire)
-        elif complaint := wire.close() or wire.process.returncode:
-            raise Wrong(f'the shim did not end in order: {complaint}')
+        else:
+            self._finish(wire)
 
     def _send(self, wire: Wire) -> None:
         if len(wire.outgoing) > CHUNK:
@@ -261,6 +264,12 @@ class Spout:
         before = len(self.again)
         self.again.extend(numbers)
         self.replayed += len(self.again) - before
+
+    def _finish(self, wire: Wire) -> None:
+        """Have it end. Where an interpreter was killed just now, its end may be that of all."""
+        complaint, status = wire.close(), wire.process.returncode
+        if complaint or status not in (0, 128 + signal.SIGKILL if self.strikes.made else 0):
+            raise Wrong(f'the shim did not end in order: status {status} {complaint}')
 
     def _bury(self, wire: Wire) -> None:
         """The executable has ended: what it had goes to the next one."""

@@ -41,6 +41,7 @@ def test_every_id_reaches_the_sink_whoever_is_killed(tmp_path: Path, restart: in
     assert counts["acked"] == IDS
     assert counts["lost"] == 0
     assert counts["kills"] == KILLS
-    assert counts["starts"] == 1 + counts["guardian_new_shim"] + counts["interpreter_ended_shim"]
+    ends = counts["guardian_new_shim"] + counts["interpreter_ended_shim"]
+    assert counts["starts"] - ends in (0, 1)  # the last one was or was not among the killed
     assert (counts["interpreter_replaced"] > 0) == (restart > 0)
     assert counts["replayed"] > 0
