@@ -88,7 +88,8 @@ class Cluster:
         self._client: subprocess.Popen[str] | None = None
         self._processes: list[subprocess.Popen[Any]] = []
         self._numbers = itertools.count(1)
-        self._line = threading.Lock()  # one command, or one look at the supervisor, at a time
+        self._line = threading.Lock()  # one command at a time
+        self._look = threading.Lock()  # one look at the supervisor at a time
         self._tails: dict[Path, Tail] = {}
         self._launched: dict[str, list[str]] = {}  # by the topology's name: its workers' ids
         self._codes: dict[str, int] = {}  # by the worker's id: how it exited
@@ -135,9 +136,6 @@ class Cluster:
     def stop(self) -> None:
         """End all that was started, workers and their children too."""
         self._over.set()
-        if self._client and self._client.stdin and self._client.stdout:
-            self._client.stdin.close()
-            self._client.stdout.close()
         deadline = time.monotonic() + 60
         while (left := marked(MARK, self._mark)) and time.monotonic() < deadline:
             for pid in left:  # again and again: a supervisor may have started another meanwhile
@@ -146,6 +144,9 @@ class Cluster:
             time.sleep(0.05)
         for process in self._processes:
             process.wait()
+        if self._client and self._client.stdin and self._client.stdout:
+            self._client.stdin.close()
+            self._client.stdout.close()  # only now: a thread that waits for an answer holds it
 
     def _lay_out(self) -> None:
         shutil.rmtree(self.home, ignore_errors=True)
@@ -273,7 +274,7 @@ class Cluster:
 
     def _read_supervisor(self) -> None:
         path = self.home / "logs" / "supervisor.log"
-        with self._line:
+        with self._look:
             for line in self._tails.setdefault(path, Tail(path)).lines():
                 if launched := LAUNCHED.search(line):
                     self._launched.setdefault(launched[1], []).append(launched[2])

@@ -37,11 +37,11 @@ STREAMS = {
 WORDS = ["before", "bad", "after"]
 FED: dict[str, list[Any]] = {
     "backlog": list(range(60)),
-    "full": WORDS + ["x" * 200_000] * 5,
-    "slow": ["x" * 10_000] * 300,
+    "full": WORDS + ["x" * 200_000] * 4,
+    "slow": ["x" * 1000] * 300,
     "term": ["bad"] * 200,
 }
-"""What a bolt gets, by the play; the rest get WORDS."""
+"""What a bolt gets, by the play; the rest get WORDS. Nimbus takes no topology of more than 1 MiB."""
 
 
 @dataclass

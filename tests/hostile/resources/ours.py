@@ -243,6 +243,7 @@ class HangsInC(BadBolt):
 
 class FloodsStderr(BadBolt):
     def misbehave(self, tup):
+        time.sleep(0.5)  # until Storm cannot write more to stdin
         sys.stderr.write(FLOOD * 2000)
 
 
