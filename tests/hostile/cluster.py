@@ -1,4 +1,4 @@
-"""A real Apache Storm on this machine: ZooKeeper, Nimbus and a supervisor whose workers are processes.
+"""A real Apache Storm on this machine: ZooKeeper, Nimbus, a supervisor, and workers of their own.
 
 ::
 
@@ -6,8 +6,8 @@
         storm.submit({'name': 'words', 'components': [...]})
         storm.kill('words')
 
-It listens on every address, so run it where there is only the loopback (tests/storm/loopback). All of
-Storm's intervals are its defaults: shorter ones hide how a worker dies. A topology is JSON as
+It listens on every address, so run it where there is only the loopback (tests/storm/loopback). All
+of Storm's intervals are its defaults: shorter ones hide how a worker dies. A topology is JSON as
 Plan.java, in tests/storm, has it; its children are started in the jar's folder `resources`.
 """
 
@@ -64,7 +64,9 @@ LOG4J = """\
 DAEMON_LOG = "${sys:storm.log.dir}/${sys:logfile.name}"
 WORKER_LOG = "${sys:workers.artifacts}/${sys:storm.id}/${sys:worker.port}/worker.log"
 
-LAUNCHED = re.compile(r"Launching worker with assignment .*topology_id:(\S+)-\d+-\d+,.* with id (\S+)")
+LAUNCHED = re.compile(
+    r"Launching worker with assignment .*topology_id:(\S+)-\d+-\d+,.* with id (\S+)"
+)
 EXITED = re.compile(r"Worker Process (\S+) exited with code: (\d+)")
 
 

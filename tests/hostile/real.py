@@ -1,5 +1,5 @@
-"""Plays a case in a real worker: a topology of its own, whose one worker also holds the Java components
-`feed` (before a bolt) and `sink`. What came of it is read from Storm's logs.
+"""Plays a case in a real worker: a topology of its own, whose one worker also holds components in
+Java, `feed` (before a bolt) and `sink`. What came of it is read from Storm's logs.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FED: dict[str, list[Any]] = {
     "slow": ["x" * 1000] * 300,
     "term": ["bad"] * 200,
 }
-"""What a bolt gets, by the play; the rest get WORDS. Nimbus takes no topology of more than 1 MiB."""
+"""What a bolt gets, by the play; the rest get WORDS. Nimbus takes no topology over 1 MiB."""
 
 
 @dataclass
@@ -184,13 +184,17 @@ def descendants(pid: int) -> list[int]:
 def play_bolt(trial: Trial, outcome: Outcome) -> None:
     """The last tuple is acked, and the bad one settled, be it by Storm's own message timeout."""
     last = len(FED.get(trial.case.play, WORDS)) - 1
-    if trial.wait_for(lambda: trial.settled(last) == "ack", "ack of the last tuple", outcome, NEVER):
+    acked = trial.wait_for(
+        lambda: trial.settled(last) == "ack", "ack of the last tuple", outcome, NEVER
+    )
+    if acked:
         trial.wait_for(lambda: trial.settled(1) is not None, "end of the bad tuple", outcome)
     outcome.settled = trial.settled(1)
 
 
 def play_never(trial: Trial, outcome: Outcome) -> None:
-    trial.wait_for(lambda: trial.logged(f"name:bad (?s:.*){trial.case.log}"), "word from the child", outcome, NEVER)
+    word = f"name:bad (?s:.*){trial.case.log}"
+    trial.wait_for(lambda: trial.logged(word), "word from the child", outcome, NEVER)
 
 
 def play_slow(trial: Trial, outcome: Outcome) -> None:

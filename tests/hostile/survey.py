@@ -29,7 +29,9 @@ SLOTS = 6
 HOSTS = ("stock", "ours")
 
 
-def run_all(jobs: list[tuple[Case, str]], run: Callable[[Case, str], Outcome], at_once: int) -> Results:
+def run_all(
+    jobs: list[tuple[Case, str]], run: Callable[[Case, str], Outcome], at_once: int
+) -> Results:
     """Run the jobs; what came of each, by the case's name and the host."""
 
     def watched(job: tuple[Case, str]) -> tuple[str, Outcome]:

@@ -1,4 +1,4 @@
-"""Each way against a parent that is as strict as a worker: Stormcell lives, storm.py does as it is said."""
+"""Each way against a parent that is as strict as a worker: Stormcell lives, storm.py as ways.py says."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""A `Parent` that is as strict as a worker's ShellBolt and ShellSpout also where time and pipes count.
+"""A `Parent` as strict as a worker's ShellBolt and ShellSpout also where time and pipes count.
 
-It reads stderr only after it has written a message, writes one message at a time, task ids first, and
-as a spout's does not read while it writes. It asks a bolt for heartbeats, and raises `Violation` where
-Storm's timer would end the worker, `Ended` where its reader would find the pipe closed, and `Waits`
-where it would wait for ever.
+It reads stderr only after it has written a message, writes one message at a time, task ids first,
+and as a spout's does not read while it writes. It asks a bolt for heartbeats, and raises `Violation`
+where Storm's timer would end the worker, `Ended` where its reader would find the pipe closed, and
+`Waits` where it would wait for ever.
 """
 
 from __future__ import annotations
