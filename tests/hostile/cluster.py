@@ -34,6 +34,8 @@ from localstorm import marked
 
 MARK = "STORMCELL_CLUSTER"  # in the environment of all that is started here
 PATIENCE = 120.0
+STALL = 4.0
+"""Seconds by which a look comes too late only where the machine gives nobody its processors."""
 PORTS = {"zookeeper": 2181, "nimbus": 6627, "supervisor": 6628}
 MAINS = {
     "zookeeper": [
@@ -97,6 +99,7 @@ class Cluster:
         self._codes: dict[str, int] = {}  # by the worker's id: how it exited
         self._events: dict[str, list[dict[str, Any]]] = {}
         self._over = threading.Event()
+        self._stalled = -STALL  # when this machine stood still last, by time.monotonic()
 
     def __enter__(self) -> Cluster:
         try:
@@ -147,8 +150,10 @@ class Cluster:
         for process in self._processes:
             process.wait()
         if self._client and self._client.stdin and self._client.stdout:
-            self._client.stdin.close()
-            self._client.stdout.close()  # only now: a thread that waits for an answer holds it
+            # Only now: a thread that waits for an answer holds them.
+            with contextlib.suppress(BrokenPipeError):
+                self._client.stdin.close()
+            self._client.stdout.close()
 
     def _lay_out(self) -> None:
         shutil.rmtree(self.home, ignore_errors=True)
@@ -238,9 +243,16 @@ class Cluster:
         while not done():
             if time.monotonic() > deadline:
                 return False
+            looked = time.monotonic()
             if self._over.wait(0.5):
                 raise ClusterError("Storm has been stopped")
+            if time.monotonic() - looked > STALL:
+                self._stalled = time.monotonic()
         return True
+
+    def stood_still(self, since: float) -> bool:
+        """This machine has stood still since then, so that what was seen says nothing of Storm."""
+        return self._stalled > since
 
     # ---- what can be seen of a topology ------------------------------------------------------
 

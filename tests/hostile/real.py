@@ -24,7 +24,7 @@ TIMEOUT = 10
 CONF = {"topology.subprocess.timeout.secs": TIMEOUT, "topology.message.timeout.secs": 60}
 PATIENCE = 240.0
 """For what must come in the end, seconds; nothing comes near it but on a machine that is stuck."""
-NEVER = 90.0
+NEVER = 150.0
 """What has not come after that many seconds counts as never: no timer of Storm's here is longer."""
 LINGERS = 60.0
 QUIET = 3.0
@@ -51,10 +51,12 @@ class Trial:
     storm: Cluster
     case: Case
     host: str
+    attempt: int = 1
 
     @property
     def name(self) -> str:
-        return f"{self.case.name}-{self.host}"
+        """The topology's; Nimbus takes a name again only some seconds after its kill."""
+        return f"{self.case.name}-{self.host}-{self.attempt}"
 
     def run(self) -> Outcome:
         """Submit it, look on, and end it."""

@@ -19,7 +19,7 @@ from ways import Case
 from worker import Ended, Waits, Worker
 
 HERE = Path(__file__).resolve().parent
-TIMEOUT = 3
+TIMEOUT = 5
 """Storm's timeout, seconds: short, and long enough for a busy machine."""
 GRACE = 15.0
 """What a process that was left alone is given to go."""
