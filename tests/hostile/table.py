@@ -19,15 +19,17 @@ PAGE = """\
 
 In Storm, one wrong message of one child process ends the worker's JVM with every task in it. These are
 the 33 ways to get there that are known from Storm's source, and what came of each, for Storm's own
-`storm.py` and for Stormcell. `tests/hostile/run` wrote this page, on {date}, with Storm {storm},
-Python {python} and Java's Storm as it is shipped (all intervals of Storm's are its defaults;
-`topology.subprocess.timeout.secs` is 10).
+`storm.py` and for Stormcell. `tests/hostile/run` wrote this page, on {date}, with Storm {storm}
+and Python {python}.
 
 ## In a real worker
 
-One topology a row and host, each with a worker of its own, from Nimbus and a supervisor. *dies* is what
-the supervisor logged of the worker's process. A bolt was given the tuples "before", "bad" and "after";
-"tuple" means the bad one, as the spout in Java heard of it.
+One topology a row and host, each with a worker of its own, from Nimbus and a supervisor whose intervals
+are Storm's defaults; a child has 10 s for a sign of life (`topology.subprocess.timeout.secs`). *dies* is
+what the supervisor logged of the worker's process: 11 or 1 as Storm asked for it, 20 where its shutdown
+took longer than the 3 s that Storm gives it. A bolt was given the tuples "before", "bad" and "after";
+"tuple" means the bad one, as the spout in Java heard of it in the end, which for one that a child never
+settles is Storm's message timeout.
 
 {totals}
 

@@ -204,7 +204,7 @@ WAYS = (
     ),
     Way(
         16,
-        "A bolt hangs: Storm ends the worker, which stays as a zombie for 30 s more.",
+        "A bolt hangs: when Storm's timer runs out, it ends the worker.",
         "At 0.8 of Storm's timeout the stacks are reported, the tuple fails, and a fresh interpreter "
         "goes on.",
         (
