@@ -76,7 +76,13 @@ def lost(where: str, results: Results) -> list[str]:
 
 
 def is_well(case: Case, outcome: Outcome) -> bool:
-    return outcome.verdict == "lives" and outcome.settled == case.settled
+    settled = outcome.settled == case.settled or not is_told(case, outcome)
+    return outcome.verdict == "lives" and settled
+
+
+def is_told(case: Case, outcome: Outcome) -> bool:
+    """How the bad tuple ended is part of the case, and there was somebody left to be told of it."""
+    return case.settled is not None and (outcome.settled is not None or case.play != "term")
 
 
 def totals(real: Results) -> str:
@@ -115,7 +121,7 @@ def cell(case: Case, outcome: Outcome) -> str:
     words = [f"**{outcome.verdict}**" if outcome.verdict != "lives" else "lives"]
     if outcome.why:
         words.append(shortened(outcome.why))
-    if case.settled and outcome.verdict == "lives":
+    if is_told(case, outcome) and outcome.verdict == "lives":
         words.append(f"tuple {outcome.settled}ed" if outcome.settled else "tuple never settled")
     if outcome.errors and outcome.verdict == "lives":
         words.append("error reported")
