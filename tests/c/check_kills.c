@@ -361,9 +361,8 @@ guard(struct round *round)
     char text[40];
     if (chance_below(&round->chance, 4) == 0) {
         int len = snprintf(text, sizeof text, "guardian %u", round->remarks_said++);
-        ck_assert_int_eq(message_write_log(&round->lane, LEVEL_INFO,
-                                           (struct slice){text, (size_t)len}, NULL),
-                         0);
+        struct slice remark = {text, (size_t)len};
+        ck_assert_int_eq(message_write_log(&round->lane, LEVEL_INFO, remark, NULL), 0);
     }
     wire_commit(round->storm.arena, WRITER_GUARDIAN, &round->lane);
     if (wire_flush(round->storm.arena, WRITER_GUARDIAN, &round->lane, NULL) < 0) {
@@ -474,11 +473,8 @@ START_TEST(killed_at_random_moments)
     static struct round round;
     uint64_t seed = (uint64_t)setting("STORMCELL_KILL_SEED", (int64_t)time(NULL));
     int64_t until = clock_ms() + 1000 * setting("STORMCELL_KILL_SECONDS", 3);
-    unsigned lives = 0;
-    unsigned rounds = 0;
-    unsigned whole = 0;
+    unsigned lives = 0, rounds = 0, whole = 0;
     printf("STORMCELL_KILL_SEED=%llu\n", (unsigned long long)seed);
-    fflush(stdout);
     signal(SIGPIPE, SIG_IGN);
     for (; clock_ms() < until || whole == 0; rounds++) {
         begin(&round, seed + rounds);
@@ -496,8 +492,9 @@ kills_suite(void)
 {
     Suite *suite = suite_create("kills");
     TCase *tcase = tcase_create("kills");
+    double seconds = (double)setting("STORMCELL_KILL_SECONDS", 3);
     tcase_set_tags(tcase, "own-process");
-    tcase_set_timeout(tcase, 60 + (double)setting("STORMCELL_KILL_SECONDS", 3));
+    tcase_set_timeout(tcase, 60 + seconds);
     tcase_add_test(tcase, killed_at_random_moments);
     suite_add_tcase(suite, tcase);
     return suite;
