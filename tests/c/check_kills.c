@@ -464,8 +464,7 @@ play(struct round *round)
 static int64_t
 setting(const char *name, int64_t otherwise)
 {
-    const char *text = getenv(name);
-    return text != NULL ? strtoll(text, NULL, 10) : otherwise;
+    return getenv(name) != NULL ? strtoll(getenv(name), NULL, 10) : otherwise;
 }
 
 START_TEST(killed_at_random_moments)
