@@ -30,9 +30,9 @@ static struct arena *shared; /* one a process */
 static bool
 has_input_ended(struct arena *arena)
 {
-    enum { PORTION = 64 << 10 };
     struct frame_input *input = &arena->input;
-    ssize_t n = read(arena->in, arena_region(arena, ARENA_INPUT) + input->end, PORTION);
+    size_t room = arena_region_size(ARENA_INPUT) - input->end;
+    ssize_t n = read(arena->in, arena_region(arena, ARENA_INPUT) + input->end, room);
     input->end += n > 0 ? (size_t)n : 0;
     return n == 0;
 }
