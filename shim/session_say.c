@@ -41,8 +41,9 @@ session_sync(struct session *session, struct fault *fault)
     }
     if (arena->hand.kind == HAND_COMMAND) {
         arena_empty_hand(arena);
-        outlet_applied(&session->outlet);
     }
+    outlet_applied(
+        &session->outlet); /* a heartbeat's too: it answers no command that comes behind it */
     return 0;
 }
 

@@ -158,6 +158,20 @@ START_TEST(a_command_in_hand_owes_its_sync)
 }
 END_TEST
 
+/* The sync before it answered something else. */
+START_TEST(a_command_behind_a_heartbeat_owes_its_sync)
+{
+    struct message message;
+    session_serve(session, true);
+    storm_say(&storm, SLICE(HEARTBEAT COMMAND("next")));
+    take_in();
+    ck_assert_int_eq(session_next(session, &message, &fault), 1);
+    ck_assert_int_eq(message.kind, MESSAGE_NEXT);
+    ck_assert(succeed());
+    check_said(SYNC);
+}
+END_TEST
+
 START_TEST(task_ids_that_were_asked_for_are_passed_over)
 {
     struct slice ids;
@@ -208,6 +222,7 @@ recovery_suite(void)
     tcase_add_test(tcase, what_was_said_is_made_up_for);
     tcase_add_test(tcase, an_open_emit_is_dropped);
     tcase_add_loop_test(tcase, a_command_in_hand_owes_its_sync, 0, 3);
+    tcase_add_test(tcase, a_command_behind_a_heartbeat_owes_its_sync);
     tcase_add_test(tcase, task_ids_that_were_asked_for_are_passed_over);
     tcase_add_test(tcase, a_full_lane_takes_no_fails);
     suite_add_tcase(suite, tcase);
