@@ -59,7 +59,7 @@ struct arena_hand {
         HAND_EMPTY,
         HAND_ENTERING, /* a tuple whose id is just being entered into the table */
         HAND_TUPLE,
-        HAND_COMMAND /* a spout's, which owes a sync */
+        HAND_COMMAND /* to a spout, or a heartbeat: a sync is owed */
     } kind;
     bool numbered;  /* the tuple's id is a number */
     int64_t number; /* it, or the hash of its text (struct tuple_id) */

@@ -249,6 +249,7 @@ ids_add(struct arena *arena, struct tuple_id id, struct fault *fault)
     }
     arena_order();
     ids->newest = id.number;
+    arena_order();
     ids->newest_live = true;
     return 0;
 }

@@ -185,6 +185,22 @@ inlet_array(struct inlet *inlet, struct slice *frame)
     return 0;
 }
 
+/* An emit has its task ids. */
+static void
+count_array(struct arena *arena)
+{
+    arena->task_ids_owed -= arena->task_ids_owed > 0;
+}
+
+void
+inlet_pass_over_array(struct inlet *inlet)
+{
+    begin_taking(inlet);
+    count_array(inlet->arena);
+    arena_empty_hand(inlet->arena);
+    end_taking(inlet);
+}
+
 /* A frame from the middle of the line is taken out by turning it into blank lines, which every reader
    of frames skips. */
 void
@@ -192,6 +208,7 @@ inlet_remove(struct inlet *inlet, struct slice frame)
 {
     char *from = inlet->bytes + (frame.ptr - inlet->bytes);
     begin_taking(inlet);
+    count_array(inlet->arena);
     if (from == inlet->bytes + inlet->input->start) {
         *inlet->input = inlet->ahead;
     } else {

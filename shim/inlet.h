@@ -31,8 +31,11 @@ int inlet_frame(struct inlet *inlet, struct slice *frame, struct fault *fault);
 /* Look for the first frame in line that is an array. 1: *frame borrows as above, 0: none is here. */
 int inlet_array(struct inlet *inlet, struct slice *frame);
 
-/* Take the frame that inlet_array() just found out of the line. */
+/* Take the frame that inlet_array() just found out of the line: it answers the oldest emit that asked. */
 void inlet_remove(struct inlet *inlet, struct slice frame);
+
+/* The frame that was just read was such an answer, and nobody waits for it any more. */
+void inlet_pass_over_array(struct inlet *inlet);
 
 /* One read(2). 1: bytes came, or the end (`eof`); 0: none are there; -1: FAULT_SYSTEM. */
 int inlet_fill(struct inlet *inlet, struct fault *fault);

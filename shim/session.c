@@ -323,12 +323,6 @@ next_message(struct session *session, struct message *message)
     }
 }
 
-static void
-count_task_ids(struct arena *arena)
-{
-    arena->task_ids_owed -= arena->task_ids_owed > 0;
-}
-
 /* What a spout is told to do is in hand from here on, a tuple once its id is entered. */
 static void
 give(struct arena *arena, enum message_kind kind)
@@ -337,6 +331,14 @@ give(struct arena *arena, enum message_kind kind)
         arena->hand.kind = HAND_COMMAND;
         arena->active = kind == MESSAGE_ACTIVATE || (arena->active && kind != MESSAGE_DEACTIVATE);
     }
+}
+
+/* In hand meanwhile, so that nobody answers it again. */
+static int
+answer_heartbeat(struct session *session, struct fault *fault)
+{
+    session->arena->hand.kind = HAND_COMMAND;
+    return session_sync(session, fault);
 }
 
 int
@@ -350,17 +352,14 @@ session_next(struct session *session, struct message *message, struct fault *fau
     uint64_t calls = atomic_load_explicit(&arena->calls, memory_order_relaxed);
     atomic_store_explicit(&arena->calls, calls + 1, memory_order_relaxed);
     while (next_message(session, message) > 0) {
-        if (message->kind == MESSAGE_HEARTBEAT) {
-            if (session_sync(session, fault) < 0) {
-                return -1;
-            }
-        } else if (message->kind == MESSAGE_TASK_IDS) { /* nobody waits for them */
-            count_task_ids(arena);
-        } else {
+        if (message->kind == MESSAGE_TASK_IDS) {
+            inlet_pass_over_array(&session->inlet);
+        } else if (message->kind != MESSAGE_HEARTBEAT) {
             give(arena, message->kind);
             return 1;
+        } else if (answer_heartbeat(session, fault) < 0) {
+            return -1;
         }
-        arena_empty_hand(arena);
     }
     return 0;
 }
@@ -377,7 +376,6 @@ take_task_ids(struct session *session, struct fault *fault)
     session->task_ids.len = 0;
     int result = buffer_append(&session->task_ids, frame, fault);
     inlet_remove(&session->inlet, frame);
-    count_task_ids(arena);
     if (arena->hand.kind == HAND_EMPTY) {
         arena_empty_hand(arena);
     }

@@ -41,9 +41,8 @@ session_sync(struct session *session, struct fault *fault)
     }
     if (arena->hand.kind == HAND_COMMAND) {
         arena_empty_hand(arena);
+        outlet_applied(&session->outlet);
     }
-    outlet_applied(
-        &session->outlet); /* a heartbeat's too: it answers no command that comes behind it */
     return 0;
 }
 
@@ -168,6 +167,7 @@ settle(struct session *session, struct tuple_id id, writer_of_id *writer, struct
     if (outlet_commit(&session->outlet, start, writer(&session->outlet.lane, id, fault)) < 0) {
         return -1;
     }
+    arena_order();
     ids_remove(session->arena, id);
     outlet_applied(&session->outlet);
     return 0;
