@@ -1,0 +1,454 @@
+#include "task.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "bolt.h"
+#include "context.h"
+#include "hear.h"
+#include "json.h"
+#include "loop.h"
+#include "spout.h"
+
+enum {
+    READ_BYTES = 256 << 10,
+    MESSAGE_MAX = 256 << 20, /* a longer message would end a JVM, too */
+    FULL_BYTES = 128 << 10,  /* a bolt that has so much before it is full */
+    ROOM_BYTES = 64 << 10,   /* until there is so little */
+    LINE_MAX_BYTES = 64 << 10
+};
+
+/* ---- what the loop waits for --------------------------------------------------------------- */
+
+static int
+descriptor(const struct task *task, enum task_end end)
+{
+    const struct process *process = &task->process;
+    return end == TASK_OUT   ? process->out
+           : end == TASK_IN  ? process->in
+           : end == TASK_ERR ? process->err
+                             : process->ended;
+}
+
+static void
+watch(struct task *task, enum task_end end, int operation, uint32_t events)
+{
+    struct epoll_event event = {.events = events,
+                                .data.u64 = (uint64_t)task->index << 2 | (uint64_t)end};
+    int fd = descriptor(task, end);
+    if (fd >= 0) {
+        epoll_ctl(task->engine->epoll, operation, fd, &event);
+    }
+}
+
+static void
+pause_reading(struct task *task, bool pause)
+{
+    if (task->paused != pause) {
+        task->paused = pause;
+        watch(task, TASK_OUT, EPOLL_CTL_MOD, pause ? 0 : EPOLLIN);
+    }
+}
+
+/* ---- back-pressure ------------------------------------------------------------------------- */
+
+/* Those whose tuples it takes stop or go on. What may come round to its source again must not wait
+   for it: both would wait for ever. */
+static void
+tell_sources(const struct component *component, int more)
+{
+    const struct engine *engine = component->tasks->engine;
+    for (size_t i = 0; i < component->plan->input_count; i++) {
+        const struct plan_input *input = &component->plan->inputs[i];
+        struct component *from = &engine->components[input->from];
+        const struct flow *flow = &from->flows[input->at_stream];
+        for (size_t j = 0; j < flow->count; j++) {
+            if (flow->subscriptions[j].input == input && !flow->subscriptions[j].cyclic) {
+                from->full_below += (unsigned)more;
+            }
+        }
+        for (size_t j = 0; from->full_below == 0 && j < from->task_count; j++) {
+            pause_reading(&from->tasks[j], false);
+        }
+    }
+}
+
+static void
+note_fullness(struct task *task)
+{
+    size_t waiting = task->told.len - task->told_start;
+    bool full = waiting > (task->full ? ROOM_BYTES : FULL_BYTES);
+    if (full == task->full || task->component->plan->spout) {
+        return;
+    }
+    task->full = full;
+    task->engine->full_tasks += full ? 1 : (size_t)-1;
+    tell_sources(task->component, full ? 1 : -1);
+}
+
+/* ---- to it --------------------------------------------------------------------------------- */
+
+char *
+task_room(struct task *task, size_t bytes)
+{
+    char *room = buffer_room(&task->told, bytes, NULL);
+    return room != NULL ? room : need_memory(SIZE_MAX, 1);
+}
+
+void
+task_told(struct task *task, const char *end)
+{
+    task->told.len = (size_t)(end - task->told.data);
+    if (!task->dirty) {
+        task->dirty = true;
+        task->next_dirty = task->engine->dirty;
+        task->engine->dirty = task;
+    }
+}
+
+static void
+wait_for_room(struct task *task, bool blocked)
+{
+    if (task->blocked != blocked) {
+        task->blocked = blocked;
+        watch(task, TASK_IN, EPOLL_CTL_MOD, blocked ? EPOLLOUT : 0);
+    }
+}
+
+/* What was written makes room; the little that was not is moved to the front. */
+static void
+written(struct task *task, size_t bytes)
+{
+    struct buffer *told = &task->told;
+    task->told_start += bytes;
+    size_t rest = told->len - task->told_start;
+    if (rest <= task->told_start) {
+        memcpy(told->data, told->data + task->told_start, rest);
+        told->len = rest;
+        task->told_start = 0;
+    }
+}
+
+/* That it has closed its stdin is no end yet: it may have something to say. */
+static void
+tell(struct task *task)
+{
+    size_t rest = task->told.len - task->told_start;
+    if (task->process.in < 0 || rest == 0) {
+        return;
+    }
+    ssize_t n = write(task->process.in, task->told.data + task->told_start, rest);
+    if (n > 0) {
+        written(task, (size_t)n);
+    }
+    wait_for_room(task, n < (ssize_t)rest);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        process_close(&task->process.in);
+    }
+    note_fullness(task);
+}
+
+void
+task_flush_all(struct engine *engine)
+{
+    while (engine->dirty != NULL) {
+        struct task *task = engine->dirty;
+        engine->dirty = task->next_dirty;
+        task->dirty = false;
+        if (!task->blocked) {
+            tell(task);
+        }
+        note_fullness(task);
+    }
+}
+
+/* ---- from it ------------------------------------------------------------------------------- */
+
+static void
+hear_frames(struct task *task)
+{
+    struct frame_input *input = &task->input;
+    struct slice frame;
+    struct fault fault = {0};
+    int result = 0;
+    while (!task->doomed &&
+           (result = frame_next(input, task->said.data, MESSAGE_MAX, &frame, &fault)) > 0) {
+        hear(task, frame);
+    }
+    if (result < 0) {
+        task_doom(task, "%s", fault.text);
+    }
+    if (input->start > 0) {
+        size_t rest = input->end - input->start;
+        memmove(task->said.data, task->said.data + input->start, rest);
+        *input = (struct frame_input){0, input->line - input->start, input->scan - input->start,
+                                      rest, input->eol};
+        task->said.len = rest;
+    }
+}
+
+/* True if there may be more. */
+static bool
+read_said(struct task *task)
+{
+    char *room = buffer_room(&task->said, READ_BYTES, NULL);
+    ssize_t n = read(task->process.out, room != NULL ? room : need_memory(SIZE_MAX, 1), READ_BYTES);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        process_close(&task->process.out);
+        return false;
+    }
+    if (n < 0) {
+        return false;
+    }
+    task->said.len += (size_t)n;
+    task->input.end = task->said.len;
+    task->heard = task->engine->now;
+    hear_frames(task);
+    return true;
+}
+
+/* ---- its stderr ---------------------------------------------------------------------------- */
+
+static void
+keep_last_words(struct task *task, struct slice text)
+{
+    size_t most = sizeof task->last_words - 1;
+    size_t len = text.len < most ? text.len : most;
+    memcpy(task->last_words, text.ptr, len);
+    task->last_words[len] = '\0';
+}
+
+static void
+log_line(struct task *task, struct slice line)
+{
+    struct buffer text = {0};
+    if (line.len == 0) {
+        return;
+    }
+    keep_last_words(task, line);
+    if (json_write_bytes(&text, line, NULL) == 0) {
+        report_log(task, "info", (struct slice){text.data, text.len});
+    }
+    buffer_deinit(&text);
+}
+
+/* Each whole line is a log; at the end, or where one is endless, so is what there is. */
+static void
+log_lines(struct task *task, bool all)
+{
+    struct buffer *text = &task->stderr_text;
+    size_t at = 0;
+    const char *eol;
+    while (at < text->len && (eol = memchr(text->data + at, '\n', text->len - at)) != NULL) {
+        log_line(task, (struct slice){text->data + at, (size_t)(eol - text->data) - at});
+        at = (size_t)(eol - text->data) + 1;
+    }
+    if (all || text->len - at > LINE_MAX_BYTES) {
+        log_line(task, (struct slice){text->data + at, text->len - at});
+        at = text->len;
+    }
+    if (at > 0) {
+        memmove(text->data, text->data + at, text->len - at);
+        text->len -= at;
+    }
+}
+
+static bool
+read_stderr(struct task *task)
+{
+    enum { BYTES = 16 << 10 };
+    char *room = buffer_room(&task->stderr_text, BYTES, NULL);
+    ssize_t n = read(task->process.err, room != NULL ? room : need_memory(SIZE_MAX, 1), BYTES);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        process_close(&task->process.err);
+        return false;
+    }
+    task->stderr_text.len += n > 0 ? (size_t)n : 0;
+    log_lines(task, false);
+    return n > 0;
+}
+
+/* ---- its start ----------------------------------------------------------------------------- */
+
+/* In front of what was meant for its predecessor's successor. */
+static void
+say_hello(struct task *task)
+{
+    struct buffer hello = {0};
+    context_write_handshake(task, &hello);
+    if (task->told.len > task->told_start) {
+        buffer_append(&hello,
+                      (struct slice){task->told.data + task->told_start,
+                                     task->told.len - task->told_start},
+                      NULL);
+    }
+    buffer_deinit(&task->told);
+    task->told = hello;
+    task->told_start = 0;
+    task_told(task, hello.data + hello.len);
+}
+
+static void
+forget_process(struct task *task)
+{
+    process_close(&task->process.in);
+    process_close(&task->process.out);
+    process_close(&task->process.err);
+    task->state = TASK_DOWN;
+    task->said.len = 0;
+    task->input = (struct frame_input){0};
+    task->paused = task->blocked = task->doomed = false;
+}
+
+static void died(struct task *task, int pid, const char *how);
+
+void
+task_start(struct task *task)
+{
+    const struct engine *engine = task->engine;
+    struct fault fault = {0};
+    task->start_at = INT64_MAX;
+    task->last_words[0] = '\0';
+    if (process_start(&task->process, task->component->plan->command, engine->plan->directory,
+                      &fault) < 0) {
+        died(task, 0, fault.text);
+        return;
+    }
+    task->state = TASK_STARTING;
+    task->heard = engine->now;
+    watch(task, TASK_OUT, EPOLL_CTL_ADD, EPOLLIN);
+    watch(task, TASK_IN, EPOLL_CTL_ADD, 0);
+    watch(task, TASK_ERR, EPOLL_CTL_ADD, EPOLLIN);
+    watch(task, TASK_ENDED, EPOLL_CTL_ADD, EPOLLIN);
+    say_hello(task);
+}
+
+void
+task_up(struct task *task)
+{
+    struct engine *engine = task->engine;
+    if (task->state != TASK_STARTING) {
+        return;
+    }
+    task->state = TASK_UP;
+    engine->up++;
+    if (task->component->tick > 0 && !task->component->plan->spout) {
+        task->next_tick = engine->now + task->component->tick;
+    }
+    if (engine->phase == PHASE_RUNNING) {
+        spout_activate(task);
+    }
+}
+
+void
+task_close(struct task *task)
+{
+    process_close(&task->process.in);
+}
+
+/* ---- its death ----------------------------------------------------------------------------- */
+
+void
+task_doom(struct task *task, const char *format, ...)
+{
+    va_list arguments;
+    if (task->doomed || task->process.pid == 0) {
+        return;
+    }
+    va_start(arguments, format);
+    vsnprintf(task->last_words, sizeof task->last_words, format, arguments);
+    va_end(arguments);
+    task->doomed = true;
+    kill(task->process.pid, SIGKILL);
+}
+
+/* All that it had and what waits for it is void. */
+static size_t
+fail_all(struct task *task)
+{
+    size_t failed = task->component->plan->spout ? spout_drop_all(task) : bolt_fail_all(task);
+    task->told.len = task->told_start = 0;
+    note_fullness(task);
+    return failed;
+}
+
+/* How long until it is started again: at once at first, as a supervisor does it; negative where that is of
+   no use: it never served, or it has died too often of late. */
+static int64_t
+next_start(struct task *task)
+{
+    enum { KEPT = sizeof task->deaths / sizeof task->deaths[0], MOST = 5 };
+    int64_t now = task->engine->now;
+    size_t recent = 1;
+    for (size_t i = 0; i < KEPT && i < task->death_count; i++) {
+        recent += now - task->deaths[i] < 60 * SECOND;
+    }
+    task->deaths[task->death_count++ % KEPT] = now;
+    return !task->served || recent > MOST ? -1 : (MILLISECOND * 50) << recent;
+}
+
+static void
+died(struct task *task, int pid, const char *how)
+{
+    struct engine *engine = task->engine;
+    char text[sizeof task->last_words + 1200];
+    engine->up -= task->state == TASK_UP;
+    forget_process(task);
+    task->next_tick = INT64_MAX;
+    if (engine->phase == PHASE_ENDED) {
+        return;
+    }
+    bool draining = engine->phase == PHASE_DRAINING;
+    snprintf(text, sizeof text, "%s%s%s", how, task->last_words[0] != '\0' ? ": " : "",
+             task->last_words);
+    struct death death = {pid, text, fail_all(task), draining ? -1 : next_start(task)};
+    task->component->totals.restarts += death.again >= 0;
+    engine->failed = true;
+    report_death(task, &death);
+    if (death.again >= 0) {
+        task->start_at = engine->now + death.again;
+    } else if (!draining) {
+        engine_end(engine, "failed");
+    }
+}
+
+/* It has ended: but first what it had still to say. */
+static void
+take_leave(struct task *task)
+{
+    char how[100];
+    int pid = task->process.pid;
+    while (task->process.out >= 0 && read_said(task)) {
+    }
+    while (task->process.err >= 0 && read_stderr(task)) {
+    }
+    log_lines(task, true);
+    process_reap(&task->process, how, sizeof how);
+    died(task, pid, how);
+}
+
+void
+task_ready(struct task *task, enum task_end end)
+{
+    if (end == TASK_IN && task->process.in >= 0) {
+        if (task->blocked) {
+            tell(task);
+        } else { /* an error is all that is told unasked */
+            process_close(&task->process.in);
+        }
+    } else if (end == TASK_ERR && task->process.err >= 0) {
+        read_stderr(task);
+    } else if (end == TASK_ENDED && task->process.pid != 0) {
+        take_leave(task);
+    } else if (end == TASK_OUT && task->process.out >= 0) {
+        if (task->component->full_below > 0 && !task->paused) { /* later, unless it is its end */
+            pause_reading(task, true);
+        } else {
+            read_said(task);
+        }
+    }
+}
