@@ -30,7 +30,9 @@ class CMakeBuild(build_ext):
         [module] = glob.glob(os.path.join(installed, 'python', '_stormcell.*.so'))
         self.copy_file(module, self.get_ext_fullpath(ext.name))
         # Only now is there a file to name.
-        self.distribution.data_files = [('bin', [os.path.join(installed, 'bin', 'stormcell-shim')])]
+        self.distribution.data_files = [
+            ('bin', [os.path.join(installed, 'bin', program)
+                     for program in ('stormcell-shim', 'stormcell-engine')])]
 
 
 def cmake(*arguments: str) -> None:

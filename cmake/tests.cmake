@@ -5,7 +5,7 @@ list(FILTER support_sources EXCLUDE REGEX "/check_[a-z0-9_]*\\.c$")
 list(REMOVE_ITEM test_sources ${support_sources})
 add_library(test_support STATIC ${support_sources})
 target_include_directories(test_support PUBLIC tests/c)
-target_link_libraries(test_support PUBLIC stormcell_core m)
+target_link_libraries(test_support PUBLIC stormcell_local m)
 
 # One libFuzzer program for each tests/fuzz/fuzz_*.c; as a test it only replays its seeds.
 if(STORMCELL_FUZZ)
@@ -13,7 +13,7 @@ if(STORMCELL_FUZZ)
         message(FATAL_ERROR "libFuzzer needs clang (preset `fuzz`): "
                             "apt-get install clang libclang-rt-14-dev")
     endif()
-    target_compile_options(stormcell_core PUBLIC -fsanitize=fuzzer-no-link)
+    target_compile_options(stormcell_core PUBLIC -fsanitize=fuzzer-no-link) # local's as well
     file(GLOB fuzz_sources CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
     foreach(source ${fuzz_sources})
         cmake_path(GET source STEM name)

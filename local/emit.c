@@ -52,17 +52,38 @@ find_flow(struct emission *emission, struct fault *fault)
 
 /* ---- the values ---------------------------------------------------------------------------- */
 
-/* A JVM in between reads and writes them: most come out as they went in. */
+/* The elements of an array that need not be flat. */
+static int
+split(struct slice array, struct emission *emission, struct fault *fault)
+{
+    struct json_reader reader = json_reader(array, fault);
+    struct json_value bracket;
+    int more = json_read(&reader, &bracket);
+    emission->count = 0;
+    for (bool first = true; more >= 0 && (more = json_element(&reader, first)) > 0; first = false) {
+        if (emission->count == VALUES_MAX) {
+            return fault_set(fault, FAULT_LIMIT, 0, "a tuple has more than %d values", VALUES_MAX);
+        }
+        if (json_skip(&reader, &emission->values[emission->count++]) < 0) {
+            return -1;
+        }
+    }
+    return more;
+}
+
+/* A JVM in between reads and writes the values: most come out as they went in. Groupings go by what it
+   has read. */
 static int
 pass_values(struct emission *emission, struct fault *fault)
 {
     struct buffer *rewritten = &emission->from->engine->values;
     emission->text = emission->said->tuple;
-    if (jvm_values_plain(emission->text)) {
+    if (jvm_values_flat(emission->text, emission->values, VALUES_MAX, &emission->count)) {
         return 0;
     }
     rewritten->len = 0;
-    if (jvm_values(emission->text, rewritten, fault) < 0) {
+    if (jvm_values(emission->text, rewritten, fault) < 0 ||
+        split(emission->said->tuple, emission, fault) < 0) {
         return -1;
     }
     emission->text = (struct slice){rewritten->data, rewritten->len};
@@ -70,32 +91,16 @@ pass_values(struct emission *emission, struct fault *fault)
 }
 
 static int
-split_values(struct emission *emission, struct fault *fault)
+check_count(const struct emission *emission, struct fault *fault)
 {
-    struct json_reader reader = json_reader(emission->text, fault);
-    struct json_value array;
     size_t expected = json_array_size(emission->flow->plan->fields);
-    size_t count = 0;
-    int more = json_read(&reader, &array);
-    for (bool first = true; more == 0 || more == 1; first = false) {
-        if ((more = json_element(&reader, first)) <= 0) {
-            break;
-        }
-        if (count == VALUES_MAX) {
-            return fault_set(fault, FAULT_LIMIT, 0, "a tuple has more than %d values", VALUES_MAX);
-        }
-        if (json_skip(&reader, &emission->values[count++]) < 0) {
-            return -1;
-        }
-    }
-    emission->count = count;
-    if (more < 0 || count == expected) {
-        return more;
-    }
-    return fault_set(fault, FAULT_STREAM, 0,
-                     "the stream \"%s\" of %s has %zu field%s, the tuple has %zu value%s",
-                     emission->flow->plan->name, emission->from->component->plan->name, expected,
-                     expected == 1 ? "" : "s", count, count == 1 ? "" : "s");
+    size_t count = emission->count;
+    return count == expected
+               ? 0
+               : fault_set(fault, FAULT_STREAM, 0,
+                           "the stream \"%s\" of %s has %zu field%s, the tuple has %zu value%s",
+                           emission->flow->plan->name, emission->from->component->plan->name,
+                           expected, expected == 1 ? "" : "s", count, count == 1 ? "" : "s");
 }
 
 /* ---- the targets --------------------------------------------------------------------------- */
@@ -112,7 +117,7 @@ choose_targets(struct emission *emission, struct fault *fault)
                          flow->plan->name);
     }
     for (size_t i = 0; i < flow->count; i++) {
-        if (grouping_choose(&groupings[i], emission->values, emission->count, &emission->targets[i],
+        if (grouping_choose(&groupings[i], emission->values, &emission->targets[i],
                             &emission->target_counts[i], fault) < 0) {
             return -1;
         }
@@ -154,7 +159,7 @@ prepare(struct emission *emission, struct task *from, const struct said *said, s
     emission->from = from;
     emission->said = said;
     if (find_flow(emission, fault) < 0 || pass_values(emission, fault) < 0 ||
-        split_values(emission, fault) < 0) {
+        check_count(emission, fault) < 0) {
         return -1;
     }
     if ((said->task != 0 ? choose_direct(emission, fault) : choose_targets(emission, fault)) < 0) {

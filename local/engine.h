@@ -18,6 +18,7 @@
 #include "frame.h"
 #include "grouping.h"
 #include "histogram.h"
+#include "memory.h"
 #include "plan.h"
 #include "process.h"
 #include "random.h"
@@ -187,8 +188,5 @@ struct engine {
     struct buffer values; /* of the tuple that is on its way, where they had to be rewritten */
     struct report report;
 };
-
-/* Allocation whose failure ends the engine with a word: nothing sensible can be done then. Zeroed. */
-void *need_memory(size_t count, size_t size);
 
 #endif

@@ -19,17 +19,6 @@
 
 enum { STATUS_UNUSABLE = 2 };
 
-void *
-need_memory(size_t count, size_t size)
-{
-    void *memory = calloc(count, size);
-    if (memory == NULL) {
-        fprintf(stderr, "stormcell-engine: there is no more memory\n");
-        abort();
-    }
-    return memory;
-}
-
 /* ---- the plan ------------------------------------------------------------------------------ */
 
 static int

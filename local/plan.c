@@ -383,7 +383,7 @@ plan_parse(struct plan *plan, struct slice text, struct fault *fault)
     json_error_t error;
     *plan = (struct plan){.root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &error)};
     return plan->root == NULL
-               ? fault_set(fault, FAULT_PLAN, (size_t)error.position, "line %d, column %d: %s",
+               ? fault_set(fault, FAULT_MESSAGE, (size_t)error.position, "line %d, column %d: %s",
                            error.line, error.column, error.text)
                : read_plan(plan, fault);
 }

@@ -61,12 +61,12 @@ struct plan {
     struct plan_run run;
 };
 
-/* Read a plan from its text. 0, or -1 with FAULT_PLAN that says where and what; after either the plan
+/* Read a plan from its text. 0, or -1 with FAULT_MESSAGE that says where and what; after either the plan
    is to be released by plan_deinit(). */
 int plan_parse(struct plan *plan, struct slice text, struct fault *fault);
 void plan_deinit(struct plan *plan);
 
-/* A number of the component's conf, `otherwise` where it has none or null. 0, or -1 with FAULT_PLAN. */
+/* A number of the component's conf, `otherwise` where it has none or null. 0, or -1 with FAULT_MESSAGE. */
 int plan_number(const struct plan_component *component, const char *key, double otherwise,
                 double *number, struct fault *fault);
 

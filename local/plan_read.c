@@ -31,7 +31,7 @@ place_fault(const struct place *place, const char *format, ...)
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    return fault_set(place->fault, FAULT_PLAN, 0, "%s%s", where, what);
+    return fault_set(place->fault, FAULT_MESSAGE, 0, "%s%s", where, what);
 }
 
 static bool

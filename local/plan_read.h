@@ -17,7 +17,7 @@ struct place {
 
 struct place place_in(const struct place *outer, const char *what, const char *name);
 
-/* Always -1, with FAULT_PLAN. */
+/* Always -1, with FAULT_MESSAGE. */
 int place_fault(const struct place *place, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

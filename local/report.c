@@ -202,7 +202,7 @@ put_latency(struct buffer *line, const struct histogram *latency)
     } percentiles[] = {{"p50", 0.5}, {"p99", 0.99}};
     for (size_t i = 0; i < 2; i++) {
         put(line, "%s\"%s\":", i > 0 ? "," : "", percentiles[i].key);
-        if (histogram_count(latency) > 0) {
+        if (latency->count > 0) {
             put(line, "%.4f", (double)histogram_percentile(latency, percentiles[i].fraction) / 1e6);
         } else {
             put(line, "null");

@@ -95,8 +95,7 @@ note_fullness(struct task *task)
 char *
 task_room(struct task *task, size_t bytes)
 {
-    char *room = buffer_room(&task->told, bytes, NULL);
-    return room != NULL ? room : need_memory(SIZE_MAX, 1);
+    return need_room(&task->told, bytes);
 }
 
 void
@@ -195,8 +194,7 @@ hear_frames(struct task *task)
 static bool
 read_said(struct task *task)
 {
-    char *room = buffer_room(&task->said, READ_BYTES, NULL);
-    ssize_t n = read(task->process.out, room != NULL ? room : need_memory(SIZE_MAX, 1), READ_BYTES);
+    ssize_t n = read(task->process.out, need_room(&task->said, READ_BYTES), READ_BYTES);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
         process_close(&task->process.out);
         return false;
@@ -261,8 +259,7 @@ static bool
 read_stderr(struct task *task)
 {
     enum { BYTES = 16 << 10 };
-    char *room = buffer_room(&task->stderr_text, BYTES, NULL);
-    ssize_t n = read(task->process.err, room != NULL ? room : need_memory(SIZE_MAX, 1), BYTES);
+    ssize_t n = read(task->process.err, need_room(&task->stderr_text, BYTES), BYTES);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
         process_close(&task->process.err);
         return false;

@@ -34,9 +34,9 @@ read_settings(struct engine *engine, struct fault *fault)
     engine->has_ackers = ackers > 0;
     engine->message_timeout = (int64_t)(message * 1e9);
     engine->process_timeout = (int64_t)(process * 1e9);
-    return message > 0 && process > 0
-               ? 0
-               : fault_set(fault, FAULT_PLAN, 0, "a timeout in the conf is not more than nothing");
+    return message > 0 && process > 0 ? 0
+                                      : fault_set(fault, FAULT_MESSAGE, 0,
+                                                  "a timeout in the conf is not more than nothing");
 }
 
 static int
@@ -61,8 +61,9 @@ subscribe(struct engine *engine, struct component *to, const struct plan_input *
 {
     struct flow *flow = &engine->components[input->from].flows[input->at_stream];
     if (flow->count == TAKERS_MAX) {
-        return fault_set(fault, FAULT_PLAN, 0, "more than %d inputs take the stream \"%s\" of %s",
-                         TAKERS_MAX, input->stream, input->component);
+        return fault_set(fault, FAULT_MESSAGE, 0,
+                         "more than %d inputs take the stream \"%s\" of %s", TAKERS_MAX,
+                         input->stream, input->component);
     }
     flow->subscriptions[flow->count++] = (struct subscription){.to = to, .input = input};
     return 0;
@@ -221,7 +222,7 @@ make_grouping(struct engine *engine, struct grouping *grouping,
     if (grouping_init(grouping, subscription->input->grouping, subscription->input->fields,
                       subscription->input->field_count, ids, to->task_count,
                       random_next(&engine->random), &fault) < 0) {
-        (void)need_memory(SIZE_MAX, 1);
+        out_of_memory();
     }
     free(ids);
 }

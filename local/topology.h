@@ -4,7 +4,7 @@
 
 #include "engine.h"
 
-/* Fill in the engine's components and tasks. 0, or -1 with FAULT_PLAN. */
+/* Fill in the engine's components and tasks. 0, or -1 with FAULT_MESSAGE. */
 int topology_build(struct engine *engine, struct fault *fault);
 void topology_free(struct engine *engine);
 

@@ -16,8 +16,7 @@ enum fault_code {
     FAULT_MESSAGE,   /* the JSON is not a message of the multilang protocol */
     FAULT_HANDSHAKE, /* the first message is not Storm's handshake */
     FAULT_ID,        /* a tuple id that is not live: settled before, or never seen */
-    FAULT_STREAM,    /* a stream, task or number of fields that the topology does not have */
-    FAULT_PLAN       /* the local engine's plan cannot be carried out as it is written */
+    FAULT_STREAM     /* a stream, task or number of fields that the topology does not have */
 };
 
 struct fault {

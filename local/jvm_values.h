@@ -1,0 +1,24 @@
+/* A tuple's values on their way through a JVM: Storm reads them with json-smart and writes them on. Most
+   come out as they went in; these do not: a number past a double's range (null), the order and the doubles
+   of a map's keys (a HashMap's), lone surrogates ("?"), bytes that are no UTF-8 (U+FFFD), -0 (0), a raw
+   control character (escaped). */
+#ifndef STORMCELL_LOCAL_JVM_VALUES_H
+#define STORMCELL_LOCAL_JVM_VALUES_H
+
+#include <stdbool.h>
+
+#include "buffer.h"
+#include "fault.h"
+
+enum { JVM_DEPTH_MAX = 400 }; /* json-smart refuses what is nested deeper */
+
+/* Is `json` an array of strings, plain numbers and literals only, that comes out as it went in? Then its
+   elements are in values[0..*count). False where it is not, or is none, or has more than `room`: then
+   jvm_values() has to be asked. */
+bool jvm_values_flat(struct slice json, struct slice *values, size_t room, size_t *count);
+
+/* Append the array `json` as the JVM would write it. 0, or -1 with FAULT_JSON, FAULT_MESSAGE or FAULT_LIMIT:
+   what Storm would end the worker for. */
+int jvm_values(struct slice json, struct buffer *out, struct fault *fault);
+
+#endif

@@ -1,0 +1,3 @@
+from engine import Run, run, topology
+
+__all__ = ["run", "topology", "Run"]
