@@ -1,7 +1,6 @@
 /* A tuple's values on their way through a JVM: Storm reads them with json-smart and writes them on. Most
    come out as they went in; these do not: a number past a double's range (null), the order and the doubles
-   of a map's keys (a HashMap's), lone surrogates ("?"), bytes that are no UTF-8 (U+FFFD), -0 (0), a raw
-   control character (escaped). */
+   of a map's keys (a HashMap's), lone surrogates ("?"), bytes that are no UTF-8 (U+FFFD), -0 (0). */
 #ifndef STORMCELL_LOCAL_JVM_VALUES_H
 #define STORMCELL_LOCAL_JVM_VALUES_H
 

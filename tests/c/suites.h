@@ -1,4 +1,4 @@
-/* One suite for each module of shim/, collected by check_main.c. Tests with the tag "own-process"
+/* One suite for each module of shim/ and of local/, collected by check_main.c. Tests with the tag "own-process"
    cannot share theirs with others (CK_FORK=no), nor are they for valgrind. */
 #ifndef STORMCELL_TESTS_SUITES_H
 #define STORMCELL_TESTS_SUITES_H
@@ -23,6 +23,14 @@ Suite *restarts_suite(void);
 Suite *stacks_suite(void);
 Suite *guardian_suite(void);
 Suite *kills_suite(void);
+
+/* The local engine's. */
+Suite *histogram_suite(void);
+Suite *grouping_suite(void);
+Suite *jvm_hash_suite(void);
+Suite *jvm_values_suite(void);
+Suite *acker_suite(void);
+Suite *said_suite(void);
 
 /* Parts of the suites json and session, in files of their own. */
 TCase *json_nesting(void);
