@@ -7,12 +7,14 @@ from stormcell.component import Component
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Mapping
     from typing import Any, TypeVar
+
+    from stormcell.spec import Inputs, Parallelism, Spec
 
     Self = TypeVar("Self", bound="BatchingBolt")
 else:
-    Any = Hashable = object  # for typing.get_type_hints(); importing typing costs milliseconds
+    Any = Hashable = Inputs = Mapping = Parallelism = Spec = object  # for typing.get_type_hints(); importing typing costs milliseconds
 
 
 class Bolt(Component, _native.Bolt):
@@ -28,6 +30,24 @@ class Bolt(Component, _native.Bolt):
     """Ack the tuple when `process` returns, unless it was acked or failed in there."""
     auto_fail: bool = True
     """Fail the tuple when `process` raises, so that its spout may emit it again."""
+
+    @classmethod
+    def spec(cls, name: str | None = None, inputs: Inputs | None = None,
+             par: Parallelism | None = None, config: Mapping[str, Any] | None = None) -> Spec:
+        """This bolt's place in a topology (docs/topology.md).
+
+        Args:
+            name: what it is called there; else as the topology's attribute.
+            inputs: what it takes: a dict of specs (or `spec["stream"]`, or names) to groupings, or a list
+                of them (by shuffle).
+            par: how many tasks it has, or a dict of that by environment.
+            config: Storm's keys for this component.
+        """
+        from stormcell.spec import make_spec
+
+        return make_spec("bolt", name=name, inputs=inputs, par=cls.par if par is None else par,
+                         config=cls.config if config is None else config, outputs=cls.outputs,
+                         component=cls)
 
     def process(self, tup: _native.Tuple) -> None:
         """Do the work for one tuple."""

@@ -11,9 +11,13 @@ from stormcell import _native
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Mapping, Sequence
     from typing import Any
+
+    from stormcell.stream import Stream
 else:
-    Any = object  # for typing.get_type_hints(); importing typing costs milliseconds
+    # for typing.get_type_hints(); importing typing costs milliseconds
+    Any, Mapping, Sequence, Stream = object, dict, list, object
 
 
 class Component(_native.Component):
@@ -39,6 +43,13 @@ class Component(_native.Component):
     context: dict[str, Any]
     debug: bool = False
     pid: int = 0
+
+    outputs: Sequence[str | Stream] | None = None
+    """What it emits: the fields of its default stream, or its streams. Read by `spec`."""
+    par: int | Mapping[str, int] = 1
+    """How many tasks it has where `spec` does not say, or that by environment."""
+    config: Mapping[str, Any] | None = None
+    """Storm's keys for this component, where `spec` does not say."""
 
     _metrics: frozenset[str] | None = None
 

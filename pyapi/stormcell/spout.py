@@ -8,16 +8,30 @@ from stormcell.component import Component
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any, TypeVar
+
+    from stormcell.spec import Parallelism, Spec
 
     Self = TypeVar("Self", bound="ReliableSpout")
 else:
-    Any, Counter, Sequence = object, dict, list  # for typing.get_type_hints() without the imports
+    # for typing.get_type_hints() without the imports
+    Any, Counter, Sequence = object, dict, list
+    Mapping = Parallelism = Spec = object
 
 
 class Spout(Component, _native.Spout):
     """Subclass it and write `next_tuple`."""
+
+    @classmethod
+    def spec(cls, name: str | None = None, par: Parallelism | None = None,
+             config: Mapping[str, Any] | None = None) -> Spec:
+        """This spout's place in a topology: as `Bolt.spec`, without inputs."""
+        from stormcell.spec import make_spec
+
+        return make_spec("spout", name=name, par=cls.par if par is None else par,
+                         config=cls.config if config is None else config, outputs=cls.outputs,
+                         component=cls)
 
     def next_tuple(self) -> None:
         """Emit what there is to emit, or return at once: Storm calls it again and again."""

@@ -1,0 +1,99 @@
+"""A project's settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Write
+from stormcell import Spout, Topology
+from stormcell.config import Config, ConfigError, parse_option, parse_options
+
+JSON = """{"topology_specs": "tops/", "virtualenv_specs": "virtualenvs/", "mine": 1, "envs": {
+    "prod": {"nimbus": "n1", "options": {"topology.workers": 4, "a": "env"}},
+    "test": {}}}"""
+
+TOML = """
+[project]
+name = "x"
+[tool.stormcell]
+topology_specs = "tops"
+[tool.stormcell.envs.prod.options]
+"topology.workers" = 4
+"""
+
+
+class Words(Spout):
+    outputs = ["word"]
+
+
+class T(Topology):
+    config = {"a": "class", "b": "class"}
+    words = Words.spec()
+
+
+def test_streamparses_keys(write: Write, tmp_path: Path) -> None:
+    config = Config.load(write("config.json", JSON))
+    assert config.topology_specs == tmp_path / "tops"
+    assert config.values["mine"] == 1
+    assert config.environment("prod")[1]["nimbus"] == "n1"
+
+
+def test_pyproject(write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    write("pyproject.toml", TOML)
+    monkeypatch.chdir(tmp_path)
+    config = Config.load()
+    assert config.environment(None) == ("prod", {"options": {"topology.workers": 4}})
+    assert config.topology_specs == Path("tops")
+
+
+def test_without_a_file_all_is_empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = Config.load()
+    assert config.environment(None) == (None, {})
+    assert config.topology_specs == Path("topologies")
+
+
+def test_precedence(write: Write) -> None:
+    config = Config.load(write("config.json", JSON))
+    assert config.options(T, "prod", {"b": "line"}) == {
+        "topology.workers": 4, "a": "class", "b": "line"}
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    ("a=1", ("a", 1)), ("a=true", ("a", True)), ("a=x y", ("a", "x y")), ("a=", ("a", "")),
+    ('a={"b": [1]}', ("a", {"b": [1]})), ("a=b=c", ("a", "b=c"))])
+def test_options(text: str, value: Any) -> None:
+    assert parse_option(text) == value
+    assert parse_options([text, "z=2"]) == dict([value, ("z", 2)])
+
+
+@pytest.mark.parametrize(("name", "text", "environment", "sentence"), [
+    ("config.json", JSON, None, "has several environments: choose one with --environment: prod, test"),
+    ("config.json", JSON, "prd", "no environment 'prd'; did you mean 'prod'?"),
+    ("config.json", "{", None, "config.json cannot be read: "),
+    ("config.json", "[]", None, "holds no object"),
+    ("pyproject.toml", "a = ", None, "pyproject.toml cannot be read"),
+    ("config.json", '{"envs": []}', None, '"envs" is no object'),
+    ("config.json", '{"envs": {"a": 1}}', None, "the environment 'a' is no object"),
+    ("config.json", '{"envs": {"a": {"options": 1}}}', None, '"options" of'),
+])
+def test_each_error_is_a_sentence(write: Write, name: str, text: str, environment: str | None,
+                                  sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config.load(write(name, text)).options(T, environment, {})
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_option() -> None:
+    for text in ("a", "=1"):
+        with pytest.raises(ConfigError, match="key=value"):
+            parse_option(text)
+
+
+def test_a_file_that_is_not_there() -> None:
+    with pytest.raises(ConfigError, match="none.json cannot be read: No such file"):
+        Config.load("none.json")

@@ -1,0 +1,91 @@
+"""A topology's file: the class that it defines, and each way in which it cannot be used."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import Write
+from stormcell.load import folders, load
+from stormcell.spec import TopologyError
+
+COMPONENTS = """
+from stormcell import Bolt, Spout
+class Words(Spout):
+    outputs = ["word"]
+class Sink(Bolt):
+    pass
+"""
+
+GOOD = """
+from stormcell import Topology
+from parts import Sink, Words
+class WordCount(Topology):
+    words = Words.spec()
+    sink = Sink.spec(inputs=[words])
+"""
+
+
+def test_the_class_that_it_defines(write: Write) -> None:
+    write("src/parts.py", COMPONENTS)
+    path = write("topologies/count.py", GOOD)
+    assert load(path).__name__ == "WordCount"
+    assert [folder.name for folder in folders(path)] == ["src", "topologies"]
+
+
+def test_without_src_all_is_in_one_folder(write: Write) -> None:
+    write("parts.py", COMPONENTS)
+    assert load(write("count.py", GOOD)).__name__ == "WordCount"
+
+
+def test_an_imported_topology_is_not_the_files(write: Write) -> None:
+    write("src/parts.py", COMPONENTS)
+    write("src/base.py", GOOD)
+    assert load(write("topologies/more.py", """
+        from base import WordCount
+        from parts import Sink
+        class More(WordCount):
+            another = Sink.spec(inputs=[WordCount.words])
+        """)).__name__ == "More"
+
+
+def test_a_base_in_the_file_is_not_meant(write: Write) -> None:
+    write("src/parts.py", COMPONENTS)
+    assert load(write("topologies/more.py", GOOD + """
+class More(WordCount):
+    another = Sink.spec(inputs=[WordCount.words])
+""")).__name__ == "More"
+
+
+def test_a_module_of_the_same_name_may_be_imported(write: Write) -> None:
+    write("src/parts.py", COMPONENTS)
+    assert load(write("topologies/parts.py", GOOD)).__name__ == "WordCount"
+
+
+WRONG = {
+    "syntax": ("class T(:\n", "t.py:1: it is no Python:"),
+    "none": ("x = 1\n", "t.py: it defines no topology"),
+    "several": (GOOD + "class Other(Topology):\n    words = Words.spec()\n",
+                "it defines more than one topology: WordCount, Other"),
+    "missing module": ("import nonexistent_module\n",
+                       "t.py:1: importing it raised ModuleNotFoundError: No module named"),
+    "exit": ("import sys\nsys.exit('no')\n", "t.py:2: importing it raised SystemExit: no"),
+    "component raises": ("import broken\n", "broken.py:2: importing it raised ZeroDivisionError"),
+    "its own error": ("from stormcell import Topology\nfrom parts import Sink\n"
+                      "class T(Topology):\n    sink = Sink.spec()\n", "t.py:3: T has no spout"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_one_line_for_each_error(write: Write, case: str) -> None:
+    text, sentence = WRONG[case]
+    write("src/parts.py", COMPONENTS)
+    write("src/broken.py", "\n1 / 0\n")
+    with pytest.raises(TopologyError) as caught:
+        load(write("topologies/t.py", text))
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there() -> None:
+    with pytest.raises(TopologyError, match="there is no topology file none.py"):
+        load("none.py")
