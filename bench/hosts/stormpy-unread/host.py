@@ -4,3 +4,5 @@ from adapter import classes
 from storm import emitBolt, emitSpout
 
 BatchingBolt, Bolt, Spout = classes(emitBolt, emitSpout)
+
+ID = 'id'

@@ -31,6 +31,7 @@ def classes(emit_bolt, emit_spout):
 
     class Spout(storm.Spout):
         emit = staticmethod(emit_spout)
+        log = staticmethod(storm.log)
 
         def __init_subclass__(cls):
             cls.nextTuple = cls.next_tuple

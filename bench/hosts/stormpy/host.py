@@ -4,3 +4,5 @@ from adapter import classes
 from storm import emit
 
 BatchingBolt, Bolt, Spout = classes(emit, emit)
+
+ID = 'id'
