@@ -274,8 +274,8 @@ handshake_check_emit(const struct handshake *handshake, struct slice name, int64
 
 /* ---- settings --------------------------------------------------------------------------- */
 
-static const json_t *
-setting(const struct handshake *handshake, const char *key)
+const json_t *
+handshake_setting(const struct handshake *handshake, const char *key)
 {
     return json_object_get(json_object_get(handshake->root, "conf"), key);
 }
@@ -283,7 +283,7 @@ setting(const struct handshake *handshake, const char *key)
 int64_t
 handshake_conf_int(const struct handshake *handshake, const char *key, int64_t otherwise)
 {
-    const json_t *value = setting(handshake, key);
+    const json_t *value = handshake_setting(handshake, key);
     return json_is_integer(value) ? json_integer_value(value) : otherwise;
 }
 
@@ -320,8 +320,8 @@ static int64_t
 heartbeat_timeout(const struct handshake *handshake)
 {
     int64_t ms = ARENA_TIMEOUT_MS;
-    if (!read_seconds(setting(handshake, "topology.subprocess.timeout.secs"), &ms)) {
-        read_seconds(setting(handshake, "supervisor.worker.timeout.secs"), &ms);
+    if (!read_seconds(handshake_setting(handshake, "topology.subprocess.timeout.secs"), &ms)) {
+        read_seconds(handshake_setting(handshake, "supervisor.worker.timeout.secs"), &ms);
     }
     return ms > 0 ? ms : 1000;
 }
@@ -330,7 +330,7 @@ static int
 read_hang_limit(const struct handshake *handshake, struct arena_component *component,
                 struct fault *fault)
 {
-    const json_t *value = setting(handshake, "stormcell.hang.timeout.secs");
+    const json_t *value = handshake_setting(handshake, "stormcell.hang.timeout.secs");
     component->hang_ms = component->timeout_ms * 8 / 10;
     if (is_absent(value) || read_seconds(value, &component->hang_ms)) {
         return 0;
@@ -345,7 +345,7 @@ static int
 read_restart(const struct handshake *handshake, struct arena_component *component,
              struct fault *fault)
 {
-    const json_t *value = setting(handshake, "stormcell.restart");
+    const json_t *value = handshake_setting(handshake, "stormcell.restart");
     component->restart_max = 5;
     component->restart_within_ms = 60 * 1000;
     if (is_absent(value)) {

@@ -55,6 +55,9 @@ int handshake_introduce(const struct handshake *handshake, struct arena *arena,
    gone is no fault: the worker is being removed. 0 or -1. */
 int handshake_touch_pid_file(const struct handshake *handshake, int64_t pid, struct fault *fault);
 
+/* What the conf has for a key (borrowed), or NULL. */
+const json_t *handshake_setting(const struct handshake *handshake, const char *key);
+
 /* A whole number from the conf, or `otherwise` where there is none. */
 int64_t handshake_conf_int(const struct handshake *handshake, const char *key, int64_t otherwise);
 

@@ -47,6 +47,9 @@ cut_off_child(void)
     close(current->inlet.fd);
     close(current->out);
     close(current->bell);
+    if (current->record != NULL) {
+        close(record_descriptor(current->record));
+    }
     dup2(STDERR_FILENO, current->stacks); /* where its own crash tells of itself from now on */
     close(current->wake[0]);
     close(current->wake[1]);
@@ -117,6 +120,7 @@ session_free(struct session *session)
         close(session->wake[0]);
         close(session->wake[1]);
     }
+    record_free(session->record);
     handshake_deinit(&session->handshake);
     buffer_deinit(&session->task_ids);
     buffer_deinit(&session->unescaped);
@@ -316,6 +320,9 @@ next_message(struct session *session, struct message *message)
         struct slice frame;
         struct fault *why = fault_clear(&session->why);
         int found = inlet_frame(&session->inlet, &frame, why);
+        if (found > 0 && session->record != NULL) {
+            session_record(session, RECORD_IN, frame);
+        }
         if (found == 0 || (found > 0 && message_decode(frame, message, why) == 0)) {
             return found;
         }
@@ -375,6 +382,9 @@ take_task_ids(struct session *session, struct fault *fault)
     }
     session->task_ids.len = 0;
     int result = buffer_append(&session->task_ids, frame, fault);
+    if (session->record != NULL) {
+        session_record(session, RECORD_IN, frame);
+    }
     inlet_remove(&session->inlet, frame);
     if (arena->hand.kind == HAND_EMPTY) {
         arena_empty_hand(arena);
@@ -420,6 +430,7 @@ adopt(struct session *session, struct fault *fault)
         return -1;
     }
     set_limit(session);
+    session_begin_recording(session);
     if (handshake_introduce(&session->handshake, arena, &wrong) < 0 && !before) {
         session_error(session, (struct slice){wrong.text, strlen(wrong.text)}, NULL);
     }

@@ -1,6 +1,8 @@
 /* What a session says to Storm: each of these appends one whole message, or none. */
 #include "session_state.h"
 
+#include <stdio.h>
+
 int
 session_forked(struct fault *fault)
 {
@@ -27,6 +29,21 @@ begin(struct session *session)
     return session->outlet.lane.len;
 }
 
+/* Keep what was said since `start` if it is whole. */
+static inline int
+commit(struct session *session, size_t start, int result)
+{
+    const struct buffer *lane = &session->outlet.lane;
+    if (outlet_commit(&session->outlet, start, result) < 0) {
+        return -1;
+    }
+    if (session->record != NULL) {
+        size_t len = lane->len - start - strlen("\nend\n");
+        session_record(session, RECORD_OUT, (struct slice){lane->data + start, len});
+    }
+    return 0;
+}
+
 int
 session_sync(struct session *session, struct fault *fault)
 {
@@ -35,8 +52,7 @@ session_sync(struct session *session, struct fault *fault)
         return session_forked(fault);
     }
     size_t start = begin(session);
-    if (outlet_commit(&session->outlet, start, message_write_sync(&session->outlet.lane, fault)) <
-        0) {
+    if (commit(session, start, message_write_sync(&session->outlet.lane, fault)) < 0) {
         return -1;
     }
     if (arena->hand.kind == HAND_COMMAND) {
@@ -54,8 +70,7 @@ session_log(struct session *session, enum message_level level, struct slice text
         return session_forked(fault);
     }
     size_t start = begin(session);
-    return outlet_commit(&session->outlet, start,
-                         message_write_log(&session->outlet.lane, level, text, fault));
+    return commit(session, start, message_write_log(&session->outlet.lane, level, text, fault));
 }
 
 int
@@ -65,8 +80,7 @@ session_error(struct session *session, struct slice text, struct fault *fault)
         return session_forked(fault);
     }
     size_t start = begin(session);
-    return outlet_commit(&session->outlet, start,
-                         message_write_error(&session->outlet.lane, text, fault));
+    return commit(session, start, message_write_error(&session->outlet.lane, text, fault));
 }
 
 int
@@ -76,8 +90,7 @@ session_metric(struct session *session, struct slice name, struct slice params, 
         return session_forked(fault);
     }
     size_t start = begin(session);
-    return outlet_commit(&session->outlet, start,
-                         message_write_metric(&session->outlet.lane, name, params, fault));
+    return commit(session, start, message_write_metric(&session->outlet.lane, name, params, fault));
 }
 
 struct buffer *
@@ -109,8 +122,8 @@ session_end_emit(struct session *session, struct fault *fault)
     session->emitting = false;
     arena->task_ids_next = arena->task_ids_owed + session->asking;
     arena_order();
-    if (outlet_commit(&session->outlet, session->emit_start,
-                      message_close_emit(&session->outlet.lane, fault)) < 0) {
+    if (commit(session, session->emit_start, message_close_emit(&session->outlet.lane, fault)) <
+        0) {
         return -1;
     }
     if (session->asking) {
@@ -164,7 +177,7 @@ settle(struct session *session, struct tuple_id id, writer_of_id *writer, struct
                          shown, id.text.ptr);
     }
     size_t start = begin(session);
-    if (outlet_commit(&session->outlet, start, writer(&session->outlet.lane, id, fault)) < 0) {
+    if (commit(session, start, writer(&session->outlet.lane, id, fault)) < 0) {
         return -1;
     }
     arena_order();
@@ -197,4 +210,39 @@ session_tuple_id(struct session *session, const struct json_value *id, struct fa
         text = (struct slice){session->unescaped.data, session->unescaped.len};
     }
     return tuple_id_parse(text);
+}
+
+/* ---- recording -------------------------------------------------------------------------- */
+
+static void
+say_not_recorded(struct session *session, const struct fault *why)
+{
+    char text[sizeof why->text + 60];
+    int len =
+        snprintf(text, sizeof text, "stormcell.record: nothing more is recorded: %s", why->text);
+    record_free(session->record);
+    session->record = NULL;
+    session_log(session, LEVEL_WARN, (struct slice){text, (size_t)len}, NULL);
+}
+
+void
+session_begin_recording(struct session *session)
+{
+    struct fault why = {0};
+    if (!record_is_wanted(&session->handshake)) {
+        return;
+    }
+    session->record = record_new(&session->handshake, &why);
+    if (session->record == NULL) {
+        say_not_recorded(session, &why);
+    }
+}
+
+void
+session_record(struct session *session, enum record_kind kind, struct slice message)
+{
+    struct fault why = {0};
+    if (record_write(session->record, kind, message, &why) < 0) {
+        say_not_recorded(session, &why);
+    }
 }

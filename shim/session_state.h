@@ -6,6 +6,7 @@
 
 #include "inlet.h"
 #include "outlet.h"
+#include "record.h"
 #include "session.h"
 
 struct session {
@@ -25,6 +26,15 @@ struct session {
     int bell;
     int stacks;
     atomic_bool waiting;
+    struct record *record; /* NULL: nothing is recorded */
 };
+
+/* ---- session_say.c ---------------------------------------------------------------------- */
+
+/* Record what comes from here on, where the handshake asks for it. */
+void session_begin_recording(struct session *session);
+
+/* Record a message. Where that fails, recording is over and the log says why. */
+void session_record(struct session *session, enum record_kind kind, struct slice message);
 
 #endif

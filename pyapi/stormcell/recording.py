@@ -1,0 +1,194 @@
+"""Recordings of what components heard and said (docs/recording.md has the format): reading them.
+
+    for part in load(Path("rec/count_bolt-4.rec")):
+        for exchange in part.exchanges():
+            print(exchange.given.message(), exchange.said)
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+MAGIC = b"stormcell recording 1\n"
+"""The first line of a recording. A file may hold several, one behind the other."""
+
+_FIRST_WORDS = b"stormcell recording "
+_HEAD = re.compile(rb"(start|in|out) ([0-9]{1,12}\.[0-9]{6}) ([0-9]{1,10})\n")
+_HEAD_MAX = 64
+
+
+class RecordingError(Exception):
+    """A file that cannot be read as a recording; the text is one line that says why."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One message, or the start of an interpreter.
+
+    kind: "in" (from Storm), "out" (to Storm) or "start".
+    at: when it was taken or sent, seconds since 1970.
+    body: the message as it was on the wire, without its line "end".
+    """
+
+    kind: str
+    at: float
+    body: bytes
+
+    def message(self) -> Any:
+        """The message, parsed. ValueError where it is no JSON: Storm's side may send anything."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A message from Storm, and what the component said from then until the next one.
+
+    given: the message; of the first exchange, the handshake.
+    said: messages to Storm, in order.
+    task_ids: Storm's answers to those of them that asked for task ids, in order.
+    """
+
+    given: Record
+    said: list[Record] = field(default_factory=list)
+    task_ids: list[Record] = field(default_factory=list)
+
+
+@dataclass
+class Part:
+    """What one interpreter heard and said, or as much of it as is in one file.
+
+    component: str, MODULE.CLASS as Storm started it; "" where that is not known.
+    directory: str, where it was started.
+    goes_on: bool; what it heard before is not here: it was in a file that was full.
+    handshake: dict, Storm's first message, without secrets.
+    records: the messages, the handshake among them.
+    cut: "" or one line that says what of the end is missing.
+    """
+
+    component: str
+    directory: str
+    goes_on: bool
+    handshake: dict[str, Any]
+    records: list[Record]
+    cut: str = ""
+
+    def exchanges(self) -> list[Exchange]:
+        """The messages by what they answer; the handshake's exchange is the first."""
+        found: list[Exchange] = []
+        for record in self.records:
+            if record.kind == "out":
+                found[-1].said.append(record)
+            elif found and record.body.startswith(b"["):
+                found[-1].task_ids.append(record)
+            else:
+                found.append(Exchange(record))
+        return found
+
+
+def load(path: Path) -> list[Part]:
+    """The parts of a recording, at least one. RecordingError.
+
+    A recording that was cut is read as far as it goes, and the part says so.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RecordingError(f"{path}: {error.strerror}") from None
+    return parse(data, str(path))
+
+
+def parse(data: bytes, name: str) -> list[Part]:
+    """The parts of a recording that has been read; `name` stands for it in errors. RecordingError."""
+    if not data.startswith(MAGIC):
+        raise RecordingError(f"{name}: {_what_it_is(data)}")
+    read = [_Reader(data, begin, end) for begin, end in _spans(data)]
+    parts = [part for part in (reader.part() for reader in read) if part is not None]
+    if not parts:
+        raise RecordingError(f"{name}: it is cut before the handshake is complete: {read[0].cut}")
+    return parts
+
+
+def _what_it_is(data: bytes) -> str:
+    if data.startswith(_FIRST_WORDS):
+        version = data[len(_FIRST_WORDS) :].split(b"\n")[0][:20].decode("ascii", "replace")
+        return f"a recording of version {version!r}; this Stormcell reads version 1"
+    if MAGIC.startswith(data):
+        return "a recording that is cut within its first line"
+    return "this is no recording: its first line is not 'stormcell recording 1'"
+
+
+def _spans(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where each recording in the file begins and ends. The line that begins one is in no message:
+    a message is JSON, and what is cut may run right into it."""
+    begin = 0
+    while begin < len(data):
+        following = data.find(b"\n" + MAGIC, begin)
+        end = len(data) if following < 0 else following + 1
+        yield begin, end
+        begin = end
+
+
+class _Reader:
+    """Reads one recording: data[begin:end]."""
+
+    def __init__(self, data: bytes, begin: int, end: int) -> None:
+        self.data = data
+        self.at = begin + len(MAGIC)
+        self.end = end
+        self.cut = ""
+
+    def part(self) -> Part | None:
+        """The recording, or None where not even its handshake is there."""
+        records = list(self.records())
+        start, handshake = (_object(record) for record in [*records, None, None][:2])
+        if start is None or handshake is None or [r.kind for r in records[:2]] != ["start", "in"]:
+            self.cut = self.cut or "it does not begin with a start and a handshake"
+            return None
+        return Part(
+            component=str(start.get("class", "")),
+            directory=str(start.get("directory", "")),
+            goes_on=start.get("goes_on") is True,
+            handshake=handshake,
+            records=records[1:],
+            cut=self.cut,
+        )
+
+    def records(self) -> Iterator[Record]:
+        """The records up to the end, or up to one that is not whole."""
+        while self._more():
+            begin = self.at
+            record = self._record()
+            if record is None:
+                self.cut = f"the record at byte {begin} is not whole; what is before it is used"
+                return
+            yield record
+
+    def _more(self) -> bool:
+        """Step to the next record: a blank line stands before the next recording."""
+        while self.at < self.end and self.data[self.at] == ord("\n"):
+            self.at += 1
+        return self.at < self.end
+
+    def _record(self) -> Record | None:
+        head = _HEAD.match(self.data, self.at, min(self.end, self.at + _HEAD_MAX))
+        if head is None:
+            return None
+        end = head.end() + int(head[3])
+        if end >= self.end or self.data[end] != ord("\n"):
+            return None
+        self.at = end + 1
+        return Record(head[1].decode(), float(head[2]), self.data[head.end() : end])
+
+
+def _object(record: Record | None) -> dict[str, Any] | None:
+    """The message of a record, where it is a JSON object."""
+    try:
+        message = record.message() if record is not None else None
+    except (ValueError, RecursionError):
+        return None
+    return message if isinstance(message, dict) else None
