@@ -39,6 +39,10 @@ target_link_libraries(check_core PRIVATE test_support PkgConfig::CHECK)
 target_link_options(check_core PRIVATE -Wl,--wrap=realloc) # tests/c/scarce.c lets it fail
 add_test(NAME core COMMAND check_core WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 
+# What tests/storm/test_values.py compares with a real Storm.
+add_executable(storm_values tests/storm/values.c)
+target_link_libraries(storm_values PRIVATE stormcell_local)
+
 # The module shows its init function and nothing else; the executable shows Python's symbols but
 # not our jansson's. (A sanitizer adds symbols of its own.)
 if(NOT STORMCELL_SANITIZE)

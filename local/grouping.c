@@ -117,12 +117,7 @@ hash_of_key(const struct grouping *grouping, const struct slice *values, int32_t
     uint32_t sum = 1;
     for (size_t i = 0; i < grouping->field_count; i++) {
         int32_t of_value;
-        struct slice value = values[grouping->fields[i]];
-        if (slice_equal(value, SLICE("null"))) {
-            return fault_set(fault, FAULT_MESSAGE, 0,
-                             "a partial key is null: Storm cannot hash it");
-        }
-        if (jvm_hash(value, &of_value, fault) < 0) {
+        if (jvm_hash(values[grouping->fields[i]], &of_value, fault) < 0) {
             return -1;
         }
         for (int shift = 24; shift >= 0; shift -= 8) {

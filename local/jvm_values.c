@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "json.h"
-#include "jvm_hash.h"
+#include "jvm_decimal.h"
+#include "jvm_map.h"
+#include "jvm_string.h"
 
 /* ---- the usual: a flat array of plain values ------------------------------------------------- */
 
@@ -154,51 +156,66 @@ jvm_values_flat(struct slice json, struct slice *values, size_t room, size_t *co
 
 static int rewrite(struct json_reader *reader, unsigned depth, struct buffer *out);
 
-/* What was a lone surrogate cannot be encoded: Java writes a question mark. In the bytes it stands as
-   the three that Python's "surrogatepass" makes of it. */
-static void
-replace_surrogates(struct buffer *text)
+/* What was a lone surrogate, and is three bytes here, cannot be encoded: Java writes a question mark. */
+static int
+replace_surrogates(struct slice text, struct buffer *out, struct fault *fault)
 {
-    size_t to = 0;
-    for (size_t i = 0; i < text->len; i++) {
-        const unsigned char *at = (const unsigned char *)text->data + i;
-        bool lone = at[0] == 0xed && text->len - i >= 3 && at[1] >= 0xa0;
-        text->data[to++] = lone ? '?' : text->data[i];
+    char *to = buffer_room(out, text.len, fault);
+    if (to == NULL) {
+        return -1;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        const unsigned char *at = (const unsigned char *)text.ptr + i;
+        bool lone = at[0] == 0xed && at[1] >= 0xa0;
+        *to++ = lone ? '?' : text.ptr[i];
         i += lone ? 2 : 0;
     }
-    text->len = to;
+    out->len = (size_t)(to - out->data);
+    return 0;
+}
+
+/* Write a text as jvm_string() gives it. */
+static int
+write_text(struct slice text, struct buffer *out, struct fault *fault)
+{
+    struct buffer replaced = {0};
+    if (text.len == 0 || memchr(text.ptr, 0xed, text.len) == NULL) {
+        return json_write_string(out, text, fault);
+    }
+    int result = replace_surrogates(text, &replaced, fault);
+    if (result == 0) {
+        result = json_write_string(out, (struct slice){replaced.data, replaced.len}, fault);
+    }
+    buffer_deinit(&replaced);
+    return result;
 }
 
 static int
 write_string(const struct json_value *string, struct buffer *out, struct fault *fault)
 {
-    struct buffer text = {0};
-    if (!string->escaped) {
-        return json_write_bytes(out, string->text, fault);
-    }
-    int result = json_unescape(string->text, &text, fault);
+    struct jvm_string_room room = {{0}, {0}};
+    struct slice text;
+    int result = jvm_string(string, &room, &text, fault);
     if (result == 0) {
-        replace_surrogates(&text);
-        result = json_write_bytes(out, (struct slice){text.data, text.len}, fault);
+        result = write_text(text, out, fault);
     }
-    buffer_deinit(&text);
+    jvm_string_room_deinit(&room);
     return result;
 }
 
-/* A longer text than 18 characters is a BigDecimal, which has no bounds. */
+/* A Double as it came, but for one that is infinite; else a BigDecimal. */
 static int
 write_float(struct slice text, struct buffer *out, struct fault *fault)
 {
-    enum { DOUBLE_TEXT_MAX = 18 };
-    char copy[DOUBLE_TEXT_MAX + 1];
-    if (text.len <= DOUBLE_TEXT_MAX) {
-        memcpy(copy, text.ptr, text.len);
-        copy[text.len] = '\0';
-        if (isinf(strtod(copy, NULL))) {
-            text = SLICE("null");
-        }
+    char copy[JVM_DOUBLE_TEXT_MAX + 1];
+    struct jvm_decimal decimal;
+    if (text.len > JVM_DOUBLE_TEXT_MAX) {
+        return jvm_decimal(text, &decimal, fault) < 0 ? -1
+                                                      : jvm_decimal_write(&decimal, out, fault);
     }
-    return buffer_append(out, text, fault);
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    return buffer_append(out, isinf(strtod(copy, NULL)) ? SLICE("null") : text, fault);
 }
 
 static int
@@ -217,153 +234,35 @@ rewrite_array(struct json_reader *reader, unsigned depth, struct buffer *out)
     return more < 0 ? -1 : buffer_append(out, SLICE("]"), reader->fault);
 }
 
-/* ---- maps ------------------------------------------------------------------------------------ */
-
-/* A member as it is written, at an offset of `texts`: buffers move. */
-struct member {
-    size_t key, key_len; /* with its quotes */
-    size_t value, value_len;
-    uint32_t hash;
-    size_t order; /* in which it came first */
-    size_t bucket;
-};
-
-struct map {
-    struct buffer texts;
-    struct member *members;
-    size_t count;
-    size_t capacity;
-};
-
-/* String.hashCode, and how a HashMap spreads it. */
-static uint32_t
-spread_hash(struct slice quoted)
-{
-    int32_t hash = 0;
-    (void)jvm_hash(quoted, &hash, NULL);
-    return (uint32_t)hash ^ (uint32_t)hash >> 16;
-}
-
-static struct member *
-find_member(struct map *map, struct slice key)
-{
-    for (size_t i = 0; i < map->count; i++) {
-        struct member *member = &map->members[i];
-        if (slice_equal((struct slice){map->texts.data + member->key, member->key_len}, key)) {
-            return member;
-        }
-    }
-    return NULL;
-}
-
 static int
-add_place(struct map *map, struct fault *fault)
+rewrite_member(const struct json_reader *reader, const struct jvm_member *member, unsigned depth,
+               struct buffer *out)
 {
-    if (map->count < map->capacity) {
-        return 0;
-    }
-    size_t capacity = map->capacity > 0 ? 2 * map->capacity : 16;
-    struct member *members = realloc(map->members, capacity * sizeof *members);
-    if (members == NULL) {
-        return fault_errno(fault, "no memory for a map");
-    }
-    map->members = members;
-    map->capacity = capacity;
-    return 0;
-}
-
-/* A key that comes again keeps its place and takes the new value. */
-static int
-read_member(struct json_reader *reader, const struct json_value *key, unsigned depth,
-            struct map *map)
-{
-    size_t at = map->texts.len;
-    if (write_string(key, &map->texts, reader->fault) < 0) {
+    struct json_reader value = jvm_map_value(reader, member);
+    if (write_text(member->key, out, reader->fault) < 0 ||
+        buffer_append(out, SLICE(":"), reader->fault) < 0) {
         return -1;
     }
-    size_t value = map->texts.len;
-    if (rewrite(reader, depth + 1, &map->texts) < 0 || add_place(map, reader->fault) < 0) {
-        return -1;
-    }
-    struct slice text = {map->texts.data + at, value - at};
-    struct member *member = find_member(map, text);
-    if (member == NULL) {
-        member = &map->members[map->count];
-        *member = (struct member){.key = at,
-                                  .key_len = value - at,
-                                  .hash = spread_hash(text),
-                                  .order = map->count};
-        map->count++;
-    }
-    member->value = value;
-    member->value_len = map->texts.len - value;
-    return 0;
-}
-
-static int
-compare_places(const void *a, const void *b)
-{
-    const struct member *one = a;
-    const struct member *other = b;
-    if (one->bucket != other->bucket) {
-        return one->bucket < other->bucket ? -1 : 1;
-    }
-    return one->order < other->order ? -1 : one->order > other->order;
-}
-
-/* As a HashMap lists its members: by buckets, of which there are a power of two, three quarters full at
-   most, and in each as they came. */
-static void
-sort_members(struct map *map)
-{
-    size_t buckets = 16;
-    while (map->count * 4 > buckets * 3) {
-        buckets *= 2;
-    }
-    for (size_t i = 0; i < map->count; i++) {
-        map->members[i].bucket = map->members[i].hash & (buckets - 1);
-    }
-    qsort(map->members, map->count, sizeof *map->members, compare_places);
-}
-
-static int
-write_members(const struct map *map, struct buffer *out, struct fault *fault)
-{
-    int result = buffer_append(out, SLICE("{"), fault);
-    for (size_t i = 0; result == 0 && i < map->count; i++) {
-        const struct member *member = &map->members[i];
-        const char *texts = map->texts.data;
-        if ((i > 0 && buffer_append(out, SLICE(","), fault) < 0) ||
-            buffer_append(out, (struct slice){texts + member->key, member->key_len}, fault) < 0 ||
-            buffer_append(out, SLICE(":"), fault) < 0 ||
-            buffer_append(out, (struct slice){texts + member->value, member->value_len}, fault) <
-                0) {
-            result = -1;
-        }
-    }
-    return result < 0 ? -1 : buffer_append(out, SLICE("}"), fault);
+    return rewrite(&value, depth + 1, out);
 }
 
 static int
 rewrite_object(struct json_reader *reader, unsigned depth, struct buffer *out)
 {
-    struct map map = {{0}, NULL, 0, 0};
-    struct json_value key;
-    int more;
-    int result = 0;
-    for (bool first = true; result == 0 && (more = json_member(reader, first, &key)) != 0;
-         first = false) {
-        result = more < 0 ? -1 : read_member(reader, &key, depth, &map);
-    }
-    if (result == 0 && map.count > 0) {
-        sort_members(&map);
-    }
+    struct jvm_map map = {0};
+    int result = jvm_map_read(reader, &map);
     if (result == 0) {
-        result = write_members(&map, out, reader->fault);
+        result = buffer_append(out, SLICE("{"), reader->fault);
     }
-    buffer_deinit(&map.texts);
-    free(map.members);
-    return result;
+    for (size_t i = 0; result == 0 && i < map.count; i++) {
+        if (i > 0 && buffer_append(out, SLICE(","), reader->fault) < 0) {
+            result = -1;
+        } else {
+            result = rewrite_member(reader, &map.members[i], depth, out);
+        }
+    }
+    jvm_map_deinit(&map);
+    return result < 0 ? -1 : buffer_append(out, SLICE("}"), reader->fault);
 }
 
 /* ---- any value ------------------------------------------------------------------------------- */
@@ -412,5 +311,5 @@ int
 jvm_values(struct slice json, struct buffer *out, struct fault *fault)
 {
     struct json_reader reader = json_reader(json, fault);
-    return rewrite(&reader, 1, out) < 0 ? -1 : json_finish(&reader);
+    return rewrite(&reader, JVM_VALUE_DEPTH - 1, out) < 0 ? -1 : json_finish(&reader);
 }
