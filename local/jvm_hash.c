@@ -156,11 +156,7 @@ static int
 hash_next(struct json_reader *reader, unsigned depth, uint32_t *hash)
 {
     struct json_value value;
-    if (depth > JVM_DEPTH_MAX) {
-        return fault_set(reader->fault, FAULT_LIMIT, 0, "a value is nested deeper than %d",
-                         JVM_DEPTH_MAX);
-    }
-    if (json_read(reader, &value) < 0) {
+    if (json_read(reader, &value) < 0 || jvm_depth(&value, depth, reader->fault) < 0) {
         return -1;
     }
     switch (value.type) {

@@ -218,6 +218,16 @@ write_float(struct slice text, struct buffer *out, struct fault *fault)
     return buffer_append(out, isinf(strtod(copy, NULL)) ? SLICE("null") : text, fault);
 }
 
+int
+jvm_depth(const struct json_value *value, unsigned depth, struct fault *fault)
+{
+    bool nests = value->type == JSON_TYPE_ARRAY || value->type == JSON_TYPE_OBJECT;
+    return !nests || depth <= JVM_DEPTH_MAX
+               ? 0
+               : fault_set(fault, FAULT_LIMIT, 0, "a message is nested deeper than %d",
+                           JVM_DEPTH_MAX);
+}
+
 static int
 rewrite_array(struct json_reader *reader, unsigned depth, struct buffer *out)
 {
@@ -273,10 +283,7 @@ rewrite(struct json_reader *reader, unsigned depth, struct buffer *out)
 {
     struct fault *fault = reader->fault;
     struct json_value value;
-    if (depth > JVM_DEPTH_MAX) {
-        return fault_set(fault, FAULT_LIMIT, 0, "a value is nested deeper than %d", JVM_DEPTH_MAX);
-    }
-    if (json_read(reader, &value) < 0) {
+    if (json_read(reader, &value) < 0 || jvm_depth(&value, depth, fault) < 0) {
         return -1;
     }
     switch (value.type) {

@@ -10,6 +10,7 @@
 
 #include "buffer.h"
 #include "fault.h"
+#include "json.h"
 
 enum {
     JVM_DEPTH_MAX = 400, /* json-smart refuses a message that is nested deeper */
@@ -24,5 +25,8 @@ bool jvm_values_flat(struct slice json, struct slice *values, size_t room, size_
 /* Append the array `json` as the JVM would write it. 0, or -1 with FAULT_JSON, FAULT_MESSAGE or FAULT_LIMIT:
    what Storm would end the worker for. */
 int jvm_values(struct slice json, struct buffer *out, struct fault *fault);
+
+/* Storm takes an array or object that is so deep in a message. 0, or -1 with FAULT_LIMIT. */
+int jvm_depth(const struct json_value *value, unsigned depth, struct fault *fault);
 
 #endif

@@ -1,6 +1,7 @@
-/* What Java 17 says of the same values (tests/storm/JvmValues.java compares many more). */
+/* What Java 17 says of the same values (tests/storm/test_values.py compares many more). */
 #include "jvm_hash.h"
 
+#include "jvm_values.h"
 #include "suites.h"
 
 static const struct {
@@ -35,6 +36,10 @@ static const struct {
     {"\"d\\u00e9j\\u00E0\"", 3206523},
     {"\"\360\237\230\200x\"", 54959989},
     {"\"\\ud83d\\ude00x\"", 54959989},
+    {"\"\\ud800\"", 0xd800},
+    {"\"\xe2\x82\"", 0xfffd}, /* is no UTF-8 */
+    {"\"\x7f\"", 0x7f},
+    {"\"\x7f\\n\"", 10}, /* beside an escape it is left out */
     {"[1,\"a\",null]", 33759},
     {"[]", 1},
     {"{}", 0},
@@ -77,6 +82,20 @@ START_TEST(a_number_may_be_too_long)
 }
 END_TEST
 
+START_TEST(depth_is_json_smarts)
+{
+    enum { MOST = JVM_DEPTH_MAX - JVM_VALUE_DEPTH + 1 };
+    char text[2 * MOST + 2];
+    struct fault fault = {0};
+    int32_t hash;
+    memset(text, '[', MOST + 1);
+    memset(text + MOST + 1, ']', MOST + 1);
+    ck_assert_int_eq(jvm_hash((struct slice){text + 1, (size_t)2 * MOST}, &hash, &fault), 0);
+    ck_assert_int_eq(jvm_hash((struct slice){text, (size_t)2 * MOST + 2}, &hash, &fault), -1);
+    ck_assert_int_eq(fault.code, FAULT_LIMIT);
+}
+END_TEST
+
 Suite *
 jvm_hash_suite(void)
 {
@@ -85,6 +104,7 @@ jvm_hash_suite(void)
     tcase_add_loop_test(tcase, is_javas, 0, sizeof hashes / sizeof hashes[0]);
     tcase_add_loop_test(tcase, what_is_no_json_is_a_fault, 0, 7);
     tcase_add_test(tcase, a_number_may_be_too_long);
+    tcase_add_test(tcase, depth_is_json_smarts);
     suite_add_tcase(suite, tcase);
     return suite;
 }

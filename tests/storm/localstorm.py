@@ -69,6 +69,14 @@ class StormError(Exception):
     """Storm refused a command, ended, or did not do in time what was waited for."""
 
 
+def class_path(*version: str) -> str:
+    """Storm and this folder's classes, laid out if need be; of the version in pom.xml unless another is given."""
+    build = subprocess.run([str(HERE / "build"), *version], stdout=subprocess.PIPE, text=True)
+    if build.returncode:
+        raise StormError("tests/storm/build failed; its lines above say why")
+    return build.stdout.strip()
+
+
 class Topology:
     """A topology that was submitted. Its events are kept, or handed to a listener."""
 
@@ -191,7 +199,7 @@ class LocalStorm:
         """Lays Storm out if need be, starts the JVM and waits until it takes topologies."""
         if not shutil.which("java"):
             raise StormError("java is missing (Debian: openjdk-17-jre-headless)")
-        classes = self._class_path()
+        classes = os.pathsep.join([*self._classes, class_path(*self._wanted)])
         self._folder.mkdir(parents=True, exist_ok=True)
         scratch = self._folder / "tmp"
         scratch.mkdir(exist_ok=True)
@@ -293,14 +301,6 @@ class LocalStorm:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         return left
-
-    def _class_path(self) -> str:
-        build = subprocess.run(
-            [str(HERE / "build"), *self._wanted], stdout=subprocess.PIPE, text=True
-        )
-        if build.returncode:
-            raise StormError("tests/storm/build failed; its lines above say why")
-        return os.pathsep.join([*self._classes, build.stdout.strip()])
 
     def _send(self, command: Event) -> None:
         if not (self._jvm and self._jvm.stdin):
