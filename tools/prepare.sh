@@ -1,8 +1,8 @@
 # Sourced by tests/run, tests/fuzz/run, examples/run and bench/run (POSIX sh): brings about what they
 # need, once, and says nothing about what is there already. Gives $root and
 #   need PACKAGE...           Debian packages
-#   build [PRESET [-D...]]    build/PRESET: the executable and the module, or with options of CMake
-#                             everything; STORMCELL_SHIM and PYTHONPATH lead to them
+#   build [PRESET [-D...]]    build/PRESET: the executables and the module, or with options of CMake
+#                             everything; STORMCELL_SHIM, STORMCELL_ENGINE and PYTHONPATH lead to them
 #   venv [PIP-PACKAGE...]     $root/.venv, $python in it
 # Each ends the script with a line that says what to do if it can't. A script that needs more than
 # $build_packages asks for all of it at its start, so that whoever is not root reads one list.
@@ -68,7 +68,7 @@ build() {
     made_for=$(cat "$root/build/$preset/python" 2>/dev/null) || :
     [ "$base" = "$made_for" ] || rm -rf "${root:?}/build/$preset"
     targets=
-    [ $# -gt 0 ] || targets="--target stormcell-shim _stormcell"
+    [ $# -gt 0 ] || targets="--target stormcell-shim stormcell-engine _stormcell"
     if [ "$base" != "$made_for" ] || [ $# -gt 0 ]; then
         quietly "$root/build/$preset.log" \
             cmake -S "$root" --preset "$preset" "${@:--DSTORMCELL_TESTS=OFF}"
@@ -76,6 +76,7 @@ build() {
     fi
     quietly "$root/build/$preset.log" cmake --build "$root/build/$preset" $targets -- --quiet
     export STORMCELL_SHIM="$root/build/$preset/stormcell-shim"
+    export STORMCELL_ENGINE="$root/build/$preset/stormcell-engine"
     export PYTHONPATH="$root/pyapi:$root/build/$preset"
 }
 
