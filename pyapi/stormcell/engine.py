@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator
@@ -33,7 +34,8 @@ class Engine:
     """A run of a plan. It starts at once, and goes on as its events are read.
 
     The engine is in a session of its own, so that Ctrl-C does not reach it: `interrupt` does. It ends
-    in order when the thread that has made this object ends, however that comes about.
+    in order when the thread that has made this object ends, however that comes about. Components run
+    in the environment of the running Python, unless $STORMCELL_PYTHON names another one.
 
     plan: the object that `stormcell.plan.make_plan` returns.
 
@@ -50,7 +52,8 @@ class Engine:
             try:
                 self._process = subprocess.Popen(
                     command, stdin=text, stdout=subprocess.PIPE, stderr=self._complaints,
-                    start_new_session=True)
+                    start_new_session=True,
+                    env={"STORMCELL_PYTHON": sys.executable, **os.environ})
             except OSError as error:
                 self._complaints.close()
                 raise EngineError(f"{command[0]} cannot be started: {error.strerror}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import stormcell.engine
 from stormcell.engine import Engine, EngineError, program
 
 COMPONENTS = """
-    import os
+    import sys
     from stormcell import Bolt, Spout
 
     class Numbers(Spout):
@@ -26,6 +27,10 @@ COMPONENTS = """
     class Pass(Bolt):
         def process(self, tup):
             self.emit(tup.values)
+
+    class Prefix(Bolt):
+        def process(self, tup):
+            self.emit([sys.prefix])
 
     class Raises(Bolt):
         def process(self, tup):
@@ -67,6 +72,13 @@ def test_events_come_in_order_and_then_there_is_a_status(tmp_path: Path) -> None
     assert sorted(event["tuple"][0] for event in events
                   if event["event"] == "emit" and event["component"] == "bolt") == list(range(1, 11))
     assert engine.status == 0
+
+
+def test_components_run_in_the_environment_of_the_running_python(tmp_path: Path) -> None:
+    with Engine(plan(tmp_path, "Prefix", tuples=1, emits=True)) as engine:
+        [prefix] = [event["tuple"][0] for event in engine
+                    if event["event"] == "emit" and event["component"] == "bolt"]
+    assert prefix == sys.prefix
 
 
 def test_a_failure_is_in_the_status(tmp_path: Path) -> None:

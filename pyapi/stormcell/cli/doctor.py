@@ -1,0 +1,172 @@
+"""`stormcell doctor`: what is there of all that Stormcell works with, and what to do about the rest."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stormcell import __version__
+from stormcell.engine import Engine, EngineError, program
+
+PATIENCE = 30.0
+"""How long any other program may take to tell its version, in seconds."""
+
+PROBE = """
+import json, sys
+from stormcell import Spout
+
+class Probe(Spout):
+    def next_tuple(self):
+        self.emit([json.dumps([sys.version.split()[0], sys.prefix])])
+"""
+
+
+@dataclass
+class Finding:
+    """One line of what has been found.
+
+    good: bool, it is there and can be used.
+    needed: bool, nothing runs without it.
+    """
+
+    name: str
+    good: bool
+    text: str
+    needed: bool = False
+
+
+@click.command("doctor")
+def command() -> int:
+    """Look for what Stormcell works with: Python, its own programs, and what only some commands need.
+
+    \b
+    Example:
+      stormcell doctor
+
+    The exit status is 0 if topologies can run here, 1 if not.
+    """
+    usable = True
+    for finding in examine():
+        mark, color = ("ok", "green") if finding.good else ("NO", "red") if finding.needed else ("--", "yellow")
+        click.echo(f"{click.style(mark, fg=color)}  {finding.name:<17} {finding.text}")
+        usable = usable and (finding.good or not finding.needed)
+    return 0 if usable else 1
+
+
+def examine() -> Iterator[Finding]:
+    """All that there is to find, in the order in which one thing needs another."""
+    yield Finding("python", True, f"{platform.python_version()} at {sys.executable}", needed=True)
+    yield Finding("environment", True, _environment())
+    yield Finding("stormcell", True, f"{__version__} at {Path(__file__).parents[1]}", needed=True)
+    yield from (_own_program(name) for name in ("stormcell-shim", "stormcell-engine"))
+    yield _components()
+    yield _package("pytest", "your tests need it: pip install pytest")
+    yield _other("graphviz", "dot", ["-V"], "only `stormcell visualize` to svg or png needs it: apt-get install graphviz")
+    yield _other("java", "java", ["-version"], "only a cluster needs it: apt-get install openjdk-17-jre-headless")
+    yield _storm()
+
+
+def _environment() -> str:
+    if sys.prefix == sys.base_prefix:
+        return "none: this is the system's own Python; python3 -m venv .venv makes one"
+    active = os.environ.get("VIRTUAL_ENV")
+    if active and os.path.realpath(active) != os.path.realpath(sys.prefix):
+        return f"{sys.prefix}; another one is active, {active}, which this command does not belong to"
+    return sys.prefix
+
+
+def _own_program(name: str) -> Finding:
+    try:
+        path = program(name)
+    except EngineError as error:
+        return Finding(name, False, str(error), needed=True)
+    if name != "stormcell-shim":
+        return Finding(name, True, path, needed=True)
+    said = _first_line([path, "--version"])
+    linked = re.search(r"Python \S+ \((\w+)\)", said)
+    text = f"{path}: {said}" if linked else f"{path} does not start: {said}"
+    return Finding(name, linked is not None, text, needed=True)
+
+
+def _components() -> Finding:
+    """Whether a component runs, and as which Python: known only to one that does."""
+    with tempfile.TemporaryDirectory(prefix="stormcell-doctor-") as folder:
+        (Path(folder) / "probe.py").write_text(PROBE)
+        try:
+            version, prefix = _probe(folder)
+        except EngineError as error:
+            return Finding("components", False, str(error), needed=True)
+    where = f"run as Python {version} in {prefix}"
+    if os.path.realpath(prefix) == os.path.realpath(sys.prefix):
+        return Finding("components", True, where, needed=True)
+    return Finding("components", False, f"{where}, not in {sys.prefix}, where this command is: install "
+                   "Stormcell into the one environment that has your packages", needed=True)
+
+
+def _probe(folder: str) -> tuple[str, str]:
+    """The version and the prefix of the Python that hosts components. EngineError: none does."""
+    outputs = {"default": {"fields": ["found"], "direct": False}}
+    plan: dict[str, Any] = {
+        "name": "doctor",
+        "directory": folder,
+        "components": {"probe": {"kind": "spout", "command": ["stormcell-shim", "probe.Probe"],
+                                 "parallelism": 1, "outputs": outputs}},
+        "run": {"tuples": 1, "seconds": PATIENCE, "emits": True},
+    }
+    with Engine(plan) as engine:
+        for event in engine:
+            if event["event"] == "emit":
+                version, prefix = json.loads(event["tuple"][0])
+                return version, prefix
+            if event["event"] in ("error", "died"):
+                raise EngineError(f"do not run: {' '.join(event['text'].split())[-500:]}")
+    raise EngineError(f"do not run: none has answered within {PATIENCE:g} s")
+
+
+def _package(name: str, advice: str) -> Finding:
+    try:
+        return Finding(name, True, importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(name, False, f"not found; {advice}")
+
+
+def _other(name: str, executable: str, arguments: list[str], advice: str) -> Finding:
+    path = shutil.which(executable)
+    if path is None:
+        return Finding(name, False, f"not found; {advice}")
+    return Finding(name, True, f"{_first_line([path, *arguments])} at {path}")
+
+
+def _storm() -> Finding:
+    """Storm's own command starts a JVM only to tell its version: its file RELEASE says it as well."""
+    home = os.environ.get("STORM_HOME")
+    path = shutil.which("storm", path=os.path.join(home, "bin") if home else None)
+    if path is None:
+        where = f"$STORM_HOME ({home}) has no bin/storm" if home else "not found"
+        return Finding("storm", False, f"{where}; only a cluster needs it")
+    release = Path(path).resolve().parents[1] / "RELEASE"
+    version = release.read_text().strip() if release.is_file() else "of unknown version"
+    return Finding("storm", True, f"{version} at {path}")
+
+
+def _first_line(command: list[str]) -> str:
+    """What a program says first, to stdout or to stderr."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=PATIENCE, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return (done.stdout.decode(errors="replace").strip().splitlines() or ["it says nothing"])[0]

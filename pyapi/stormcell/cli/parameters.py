@@ -1,0 +1,41 @@
+"""What options of several commands have in common."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Seconds(click.ParamType):
+    """A time in seconds, fractions allowed: more than nothing, less than for ever."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, parameter: click.Parameter | None,
+                context: click.Context | None) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 < seconds < math.inf:
+            self.fail(f"{value} is no number of seconds above 0.", parameter, context)
+        return seconds
+
+
+topology_file = click.argument(
+    "file", required=False, type=click.Path(path_type=Path, dir_okay=False), metavar="[FILE]")
+
+config_file = click.option(
+    "--config", "config_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="The project's configuration; by default config.json or pyproject.toml, if there is one.")
+
+environment = click.option(
+    "-e", "--environment", metavar="NAME",
+    help="Which of the configuration's `envs`; may be left out where there is only one.")
+
+options = click.option(
+    "-o", "--option", "options", multiple=True, metavar="KEY=VALUE",
+    help="A setting of the topology, VALUE as JSON or plain text; may be given several times.")

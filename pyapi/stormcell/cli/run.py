@@ -1,0 +1,118 @@
+"""`stormcell run`: a topology here, without a JVM."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from stormcell.cli import Refused, parameters, view
+from stormcell.cli.project import Project
+from stormcell.cli.totals import Totals
+from stormcell.engine import Engine
+
+REPORT_MS = 250
+"""How often the view is drawn anew, in milliseconds."""
+
+
+@click.command("run")
+@parameters.topology_file
+@click.option("-t", "--time", "seconds", type=parameters.Seconds(), metavar="S", help="End after so many seconds.")
+@click.option("--tuples", type=click.IntRange(min=1), metavar="N", help="End when the spouts have emitted so many tuples.")
+@click.option("--idle", type=parameters.Seconds(), metavar="S", help="End when for so many seconds there was nothing to do.")
+@parameters.environment
+@click.option("-n", "--name", help="The topology's name; by default that of its file.")
+@parameters.options
+@parameters.config_file
+@click.option("-d", "--debug", is_flag=True, help="Set topology.debug: components log at level debug.")
+@click.option("--record", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+              help="Record there what each task hears and says, for `stormcell replay`.")
+@click.option("--json", "totals_file", type=click.File("w", lazy=False), metavar="FILE",
+              help="Write the totals there in the end; - is stdout.")
+@click.option("-a", "--ackers", type=int, metavar="N", help="Ignored: a setting for clusters.")
+@click.option("-w", "--workers", type=int, metavar="N", help="Ignored: a setting for clusters.")
+def command(
+    file: Path | None,
+    seconds: float | None,
+    tuples: int | None,
+    idle: float | None,
+    record: Path | None,
+    totals_file: TextIO | None,
+    ackers: int | None,
+    workers: int | None,
+    **choices: Any,
+) -> int:
+    """Run a topology on this machine, without Storm and without a JVM.
+
+    FILE defines the topology; by default it is the only one in topologies/. Ctrl-C ends the run: what
+    is in flight is waited for; once more, and it is not.
+
+    \b
+    Example:
+      stormcell run topologies/wordcount.py --time 10
+
+    The exit status is 0 if nothing failed, 1 if something did, 2 if it could not be run.
+    """
+    for option, given in ("--ackers", ackers), ("--workers", workers):
+        if given is not None:
+            click.echo(f"stormcell run: {option} is ignored: it is a setting for clusters", err=True)
+    project = Project.open(file, **choices)
+    if record is not None:
+        project.set("stormcell.record", str(_made(record)))
+    plan = project.plan(seconds=seconds, tuples=tuples, idle=idle, report_ms=REPORT_MS)
+    totals = Totals(plan["name"])
+    # Where the totals go to stdout there is nothing else there.
+    stream = sys.stderr if totals_file is sys.stdout else sys.stdout
+    status = _run(plan, totals, view.choose(stream))
+    if totals_file is not None:
+        json.dump(totals.as_json(status), totals_file, indent=2)
+        totals_file.write("\n")
+    return status
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"--record {folder}: {error.strerror}") from None
+    return folder.resolve()
+
+
+def _run(plan: dict[str, Any], totals: Totals, shown: view.View) -> int:
+    """Run the plan and show it. The engine's status."""
+    with Engine(plan) as engine, _signals_for(engine):
+        with shown:
+            for event in engine:
+                totals.hear(event)
+                _show(event, totals, shown)
+        status = engine.status
+    assert status is not None
+    return status
+
+
+def _show(event: dict[str, Any], totals: Totals, shown: view.View) -> None:
+    said = view.words(event)
+    if said is not None:
+        shown.say(*said)
+    elif event["event"] == "end":
+        shown.end(totals)
+    else:
+        shown.show(totals)
+
+
+@contextlib.contextmanager
+def _signals_for(engine: Engine) -> Iterator[None]:
+    """What asks this process to end asks the engine, which says so and ends in order."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: engine.interrupt()) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,128 @@
+"""What is known of a run: what the engine's events have told up to now."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+RATE_SECONDS = 2.0
+"""How long a time a rate is measured over."""
+
+REASONS = {
+    "tuples": "all the tuples asked for have been emitted",
+    "seconds": "the time is up",
+    "idle": "there was nothing more to do",
+    "interrupted": "interrupted",
+    "failed": "it cannot go on",
+}
+
+
+@dataclass
+class Component:
+    """One component's numbers, as they are in the engine's newest `stats`."""
+
+    kind: str = ""
+    tasks: int = 0
+    stats: dict[str, Any] = field(default_factory=dict)
+    last_error: str = ""
+    history: deque[tuple[float, int]] = field(default_factory=deque)
+
+    @property
+    def tuples(self) -> int:
+        """What its rate is of: a spout's tuples emitted, the tuples that a bolt was given."""
+        return int(self.stats.get("executed", self.stats.get("emitted", 0)))
+
+    @property
+    def rate(self) -> float:
+        """Tuples a second, over the last few seconds."""
+        if len(self.history) < 2:
+            return 0.0
+        (then, before), (now, tuples) = self.history[0], self.history[-1]
+        return (tuples - before) / (now - then) if now > then else 0.0
+
+    def hear(self, at: float, stats: dict[str, Any]) -> None:
+        self.kind = stats["kind"]
+        self.stats = stats
+        if not self.history or at > self.history[-1][0]:
+            self.history.append((at, self.tuples))
+        while len(self.history) > 2 and at - self.history[0][0] > RATE_SECONDS:
+            self.history.popleft()
+
+
+class Totals:
+    """The components by name, how long the run has lasted, and how it ended."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.components: dict[str, Component] = {}
+        self.seconds = 0.0
+        self.began: float | None = None
+        self.reason = ""
+        self.left = 0
+
+    def hear(self, event: dict[str, Any]) -> None:
+        """Take in what an event says, if it is of a kind that matters here."""
+        self.seconds = event["at"]
+        kind = event["event"]
+        if kind == "tasks":
+            self._hear_tasks(event["tasks"])
+        elif kind == "running":
+            self.began = self.seconds
+        elif kind in ("stats", "end"):
+            for name, stats in event["components"].items():
+                self.components.setdefault(name, Component()).hear(self.seconds, stats)
+        elif kind in ("error", "died"):
+            self.components[event["component"]].last_error = f"task {event['task']}: {last_line(event['text'])}"
+        if kind == "end":
+            self._hear_end(event["reason"], event["in.flight"])
+
+    def _hear_tasks(self, tasks: dict[str, str]) -> None:
+        for name in tasks.values():
+            if not name.startswith("__"):
+                self.components.setdefault(name, Component()).tasks += 1
+
+    def _hear_end(self, reason: str, left: int) -> None:
+        """From now on a rate is the average of the whole run."""
+        self.reason = reason
+        self.left = left
+        for component in self.components.values():
+            if self.began is not None:
+                component.history = deque([(self.began, 0), (self.seconds, component.tuples)])
+
+    def sum(self, key: str) -> int:
+        return sum(component.stats.get(key, 0) for component in self.components.values())
+
+    def verdict(self) -> str:
+        """How it ended and what went wrong, in one line."""
+        spouts = [each for each in self.components.values() if each.kind == "spout"]
+        failed = sum(spout.stats["failed"] for spout in spouts)
+        wrong = [
+            (failed, "tuple failed", "tuples failed"),
+            (sum(spout.stats["timed.out"] for spout in spouts), "of them timed out", "of them timed out"),
+            (self.sum("errors"), "error", "errors"),
+            (self.sum("restarts"), "restart", "restarts"),
+            (self.left, "tuple left in flight", "tuples left in flight"),
+        ]
+        said = [f"{number:,} {one if number == 1 else many}" for number, one, many in wrong if number]
+        how = REASONS.get(self.reason, self.reason)
+        return f"ended after {self.seconds:.1f} s ({how}): {', '.join(said) or 'nothing failed'}"
+
+    def as_json(self, status: int) -> dict[str, Any]:
+        """What `--json` writes: the engine's own names, and each component's last error."""
+        return {
+            "name": self.name,
+            "status": status,
+            "reason": self.reason,
+            "seconds": self.seconds,
+            "in.flight": self.left,
+            "components": {
+                name: {**each.stats, "tasks": each.tasks, "last.error": each.last_error or None}
+                for name, each in self.components.items()
+            },
+        }
+
+
+def last_line(text: str) -> str:
+    """Where a traceback says what it is about."""
+    return (text.strip().splitlines() or ["no reason given"])[-1]
