@@ -23,8 +23,6 @@ from typing import IO, Any
 CLOSE_SECONDS = 10.0
 """How long `Engine.close` waits for the engine to end its components, in seconds."""
 
-SHIM = "stormcell-shim"
-
 
 class EngineError(Exception):
     """The engine cannot run the plan, or has ended out of order; the text is one line."""
@@ -39,7 +37,7 @@ class Engine:
 
     plan: the object that `stormcell.plan.make_plan` returns.
 
-    Raises EngineError where an executable is missing or cannot be started.
+    Raises EngineError where the engine is missing or cannot be started.
     """
 
     def __init__(self, plan: dict[str, Any]) -> None:
@@ -47,7 +45,7 @@ class Engine:
         # Files cannot fill up as pipes do while the other end waits for something else.
         self._complaints: IO[bytes] = tempfile.TemporaryFile()
         with tempfile.TemporaryFile() as text:
-            text.write(json.dumps(_with_shim(plan)).encode())
+            text.write(json.dumps(plan).encode())
             text.seek(0)
             try:
                 self._process = subprocess.Popen(
@@ -126,14 +124,3 @@ def program(name: str) -> str:
     raise EngineError(
         f"{name} is neither in {scripts} nor on PATH: install Stormcell into this Python "
         f"(pip install stormcell), or say where it is in ${variable}")
-
-
-def _with_shim(plan: dict[str, Any]) -> dict[str, Any]:
-    """The plan, with the shim that belongs to this Python for any other that PATH might have."""
-    components = {}
-    for name, component in plan["components"].items():
-        command = component["command"]
-        if command[0] == SHIM:
-            component = {**component, "command": [program(SHIM), *command[1:]]}
-        components[name] = component
-    return {**plan, "components": components}

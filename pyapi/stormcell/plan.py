@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import sysconfig
 from pathlib import Path
 from typing import Any
 
 from stormcell.component import Component
+from stormcell.engine import program
 from stormcell.spec import Spec
 from stormcell.topology import Edge, Topology, TopologyError, check_name
 
-__all__ = ["find_program", "make_plan", "target"]
+__all__ = ["component_command", "make_plan", "target"]
 
 
 def make_plan(topology: type[Topology], *, name: str, environment: str | None,
@@ -27,7 +27,8 @@ def make_plan(topology: type[Topology], *, name: str, environment: str | None,
         directory: where the components run.
         run: when to end and what to tell, as in the plan.
 
-    Raises TopologyError for what cannot run here: components and groupings in Java.
+    Raises TopologyError for what cannot run here: components and groupings in Java. EngineError: there
+    is no stormcell-shim.
     """
     wrong = check_name(name)
     if wrong:
@@ -46,7 +47,7 @@ def _component(topology: type[Topology], spec: Spec, environment: str | None,
                directory: str) -> dict[str, Any]:
     component: dict[str, Any] = {
         "kind": spec.kind,
-        "command": _command(spec, directory),
+        "command": component_command(spec, directory),
         "parallelism": spec.tasks(environment),
         "conf": spec.config,
         "outputs": {stream.name: {"fields": stream.fields, "direct": stream.direct}
@@ -75,7 +76,12 @@ def target(component: type[Component]) -> str:
     return f"{component.__module__}.{component.__qualname__}"
 
 
-def _command(spec: Spec, directory: str) -> list[str]:
+def component_command(spec: Spec, directory: str) -> list[str]:
+    """The program, and its arguments, that is a task of a component which runs in `directory`.
+
+    Of one in Python, the last two are stormcell-shim and the class. Raises TopologyError for what
+    cannot run here, EngineError where there is no stormcell-shim.
+    """
     if spec.java is not None:
         raise spec.fail(f"{spec.title} is in Java, and a local run has no JVM: put a Python component in "
                         "its place for it, or run the topology on a cluster")
@@ -84,7 +90,7 @@ def _command(spec: Spec, directory: str) -> list[str]:
     if "<locals>" in spec.component.__qualname__:
         raise spec.fail(f"{spec.component.__qualname__} is defined within a function: its tasks could not "
                         "import it")
-    shim = [find_program("stormcell-shim", "STORMCELL_SHIM"), target(spec.component)]
+    shim = [program("stormcell-shim"), target(spec.component)]
     elsewhere = _home(spec.component)
     if elsewhere is None or elsewhere == directory:
         return shim
@@ -106,15 +112,3 @@ def _home(component: type[Component]) -> str | None:
 def _installed() -> set[str]:
     return {os.path.realpath(path) for key, path in sysconfig.get_paths().items()
             if key in ("purelib", "platlib", "stdlib", "platstdlib")}
-
-
-def find_program(name: str, variable: str) -> str:
-    """Where one of Stormcell's programs is: as an environment variable says, beside the running Python, or
-    on the PATH. FileNotFoundError says what to do."""
-    said = os.environ.get(variable)
-    beside = os.path.join(sysconfig.get_path("scripts"), name)
-    found = said or (beside if os.path.exists(beside) else shutil.which(name))
-    if found is None:
-        raise FileNotFoundError(f"{name} is neither beside {sys.executable} nor on the PATH: install "
-                                f"Stormcell for this Python, or set {variable}")
-    return found

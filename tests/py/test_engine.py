@@ -55,9 +55,9 @@ def plan(folder: Path, bolt: str = "Pass", **run: Any) -> dict[str, Any]:
         "name": "test",
         "directory": str(folder),
         "components": {
-            "numbers": {"kind": "spout", "command": ["stormcell-shim", "components.Numbers"],
+            "numbers": {"kind": "spout", "command": [program("stormcell-shim"), "components.Numbers"],
                         "parallelism": 1, "outputs": outputs},
-            "bolt": {"kind": "bolt", "command": ["stormcell-shim", f"components.{bolt}"],
+            "bolt": {"kind": "bolt", "command": [program("stormcell-shim"), f"components.{bolt}"],
                      "parallelism": 2, "outputs": outputs, "inputs": [source]},
         },
         "run": run,

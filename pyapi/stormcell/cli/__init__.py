@@ -14,9 +14,8 @@ from typing import Any
 import click
 
 from stormcell import __version__
-from stormcell.engine import EngineError
 
-COMMANDS = ("check", "component", "doctor", "quickstart", "run", "visualize")
+COMMANDS = ("check", "doctor", "quickstart", "run", "visualize")
 
 STATUS_UNUSABLE = 2
 """The exit status for what the user gave and nothing can be done with."""
@@ -87,12 +86,16 @@ def _tell(error: Exception) -> int:
 
 def _words(error: Exception) -> tuple[str, str, int]:
     """Who speaks, what there is to say, and the status."""
+    from stormcell.config import ConfigError
+    from stormcell.engine import EngineError
+    from stormcell.spec import TopologyError
+
     if isinstance(error, click.UsageError):
         who = error.ctx.command_path if error.ctx else "stormcell"
         return who, f"{error.format_message()} ({who} --help)", STATUS_UNUSABLE
     if isinstance(error, click.ClickException):
         return "stormcell", error.format_message(), error.exit_code
-    if isinstance(error, EngineError):
+    if isinstance(error, (ConfigError, EngineError, TopologyError)):
         return "stormcell", str(error), STATUS_UNUSABLE
     kind = type(error).__name__
     return "stormcell", f"{kind}: {error} (--traceback shows where)", STATUS_UNUSABLE

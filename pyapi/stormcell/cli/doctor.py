@@ -50,7 +50,9 @@ class Finding:
 
 @click.command("doctor")
 def command() -> int:
-    """Look for what Stormcell works with: Python, its own programs, and what only some commands need.
+    """Look for what Stormcell works with.
+
+    That is: Python, its own programs, and what only some commands need.
 
     \b
     Example:
@@ -95,7 +97,7 @@ def _own_program(name: str) -> Finding:
         return Finding(name, False, str(error), needed=True)
     if name != "stormcell-shim":
         return Finding(name, True, path, needed=True)
-    said = _first_line([path, "--version"])
+    said = first_line([path, "--version"])
     linked = re.search(r"Python \S+ \((\w+)\)", said)
     text = f"{path}: {said}" if linked else f"{path} does not start: {said}"
     return Finding(name, linked is not None, text, needed=True)
@@ -122,7 +124,7 @@ def _probe(folder: str) -> tuple[str, str]:
     plan: dict[str, Any] = {
         "name": "doctor",
         "directory": folder,
-        "components": {"probe": {"kind": "spout", "command": ["stormcell-shim", "probe.Probe"],
+        "components": {"probe": {"kind": "spout", "command": [program("stormcell-shim"), "probe.Probe"],
                                  "parallelism": 1, "outputs": outputs}},
         "run": {"tuples": 1, "seconds": PATIENCE, "emits": True},
     }
@@ -147,7 +149,7 @@ def _other(name: str, executable: str, arguments: list[str], advice: str) -> Fin
     path = shutil.which(executable)
     if path is None:
         return Finding(name, False, f"not found; {advice}")
-    return Finding(name, True, f"{_first_line([path, *arguments])} at {path}")
+    return Finding(name, True, f"{first_line([path, *arguments])} at {path}")
 
 
 def _storm() -> Finding:
@@ -162,7 +164,7 @@ def _storm() -> Finding:
     return Finding("storm", True, f"{version} at {path}")
 
 
-def _first_line(command: list[str]) -> str:
+def first_line(command: list[str]) -> str:
     """What a program says first, to stdout or to stderr."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import click
 
 
-class Seconds(click.ParamType):
-    """A time in seconds, fractions allowed: more than nothing, less than for ever."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, parameter: click.Parameter | None,
-                context: click.Context | None) -> float:
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = math.nan
-        if not 0 < seconds < math.inf:
-            self.fail(f"{value} is no number of seconds above 0.", parameter, context)
-        return seconds
+def seconds(text: str) -> float:
+    """The type of options that are a time: more than nothing, less than for ever, fractions allowed."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise click.BadParameter(f"{text!r} is no number of seconds above 0.")
+    return number
 
 
 topology_file = click.argument(

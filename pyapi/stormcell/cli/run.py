@@ -23,9 +23,9 @@ REPORT_MS = 250
 
 @click.command("run")
 @parameters.topology_file
-@click.option("-t", "--time", "seconds", type=parameters.Seconds(), metavar="S", help="End after so many seconds.")
+@click.option("-t", "--time", "seconds", type=parameters.seconds, metavar="S", help="End after so many seconds.")
 @click.option("--tuples", type=click.IntRange(min=1), metavar="N", help="End when the spouts have emitted so many tuples.")
-@click.option("--idle", type=parameters.Seconds(), metavar="S", help="End when for so many seconds there was nothing to do.")
+@click.option("--idle", type=parameters.seconds, metavar="S", help="End when for so many seconds there was nothing to do.")
 @parameters.environment
 @click.option("-n", "--name", help="The topology's name; by default that of its file.")
 @parameters.options
@@ -48,7 +48,7 @@ def command(
     workers: int | None,
     **choices: Any,
 ) -> int:
-    """Run a topology on this machine, without Storm and without a JVM.
+    """Run a topology here, without Storm or a JVM.
 
     FILE defines the topology; by default it is the only one in topologies/. Ctrl-C ends the run: what
     is in flight is waited for; once more, and it is not.
@@ -64,9 +64,10 @@ def command(
             click.echo(f"stormcell run: {option} is ignored: it is a setting for clusters", err=True)
     project = Project.open(file, **choices)
     if record is not None:
-        project.set("stormcell.record", str(_made(record)))
-    plan = project.plan(seconds=seconds, tuples=tuples, idle=idle, report_ms=REPORT_MS)
-    totals = Totals(plan["name"])
+        project.settings["stormcell.record"] = str(_made(record))
+    limits = {"seconds": seconds, "tuples": tuples, "idle.secs": idle}
+    plan = project.plan({**limits, "report.ms": REPORT_MS})
+    totals = Totals(plan["name"], plan["components"])
     # Where the totals go to stdout there is nothing else there.
     stream = sys.stderr if totals_file is sys.stdout else sys.stdout
     status = _run(plan, totals, view.choose(stream))

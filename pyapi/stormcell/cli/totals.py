@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,11 +52,11 @@ class Component:
 
 
 class Totals:
-    """The components by name, how long the run has lasted, and how it ended."""
+    """The components in the topology's order, how long the run has lasted, and how it ended."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, components: Iterable[str]) -> None:
         self.name = name
-        self.components: dict[str, Component] = {}
+        self.components = {component: Component() for component in components}
         self.seconds = 0.0
         self.began: float | None = None
         self.reason = ""
@@ -71,16 +72,17 @@ class Totals:
             self.began = self.seconds
         elif kind in ("stats", "end"):
             for name, stats in event["components"].items():
-                self.components.setdefault(name, Component()).hear(self.seconds, stats)
+                self.components[name].hear(self.seconds, stats)
         elif kind in ("error", "died"):
-            self.components[event["component"]].last_error = f"task {event['task']}: {last_line(event['text'])}"
+            died = "died: " if kind == "died" else ""
+            self.components[event["component"]].last_error = f"task {event['task']}: {died}{gist(event['text'])}"
         if kind == "end":
             self._hear_end(event["reason"], event["in.flight"])
 
     def _hear_tasks(self, tasks: dict[str, str]) -> None:
         for name in tasks.values():
             if not name.startswith("__"):
-                self.components.setdefault(name, Component()).tasks += 1
+                self.components[name].tasks += 1
 
     def _hear_end(self, reason: str, left: int) -> None:
         """From now on a rate is the average of the whole run."""
@@ -123,6 +125,7 @@ class Totals:
         }
 
 
-def last_line(text: str) -> str:
-    """Where a traceback says what it is about."""
-    return (text.strip().splitlines() or ["no reason given"])[-1]
+def gist(text: str) -> str:
+    """The one line of a report that says what it is about: of a traceback the last."""
+    lines = text.strip().splitlines() or ["no reason given"]
+    return lines[-1] if any(line.startswith("Traceback ") for line in lines) else lines[0]

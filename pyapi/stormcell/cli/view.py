@@ -124,30 +124,41 @@ class Pace:
         return self._lines <= LINES_A_SECOND
 
 
+COLUMNS = ("emitted", "acked", "failed", "in\nflight", "rate/s", "p50\nms", "p99\nms", "re-\nstarts")
+
+
 def table(totals: Totals) -> Table:
-    """The components, a row each, the numbers as wide as they need to be."""
-    found = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+    """The components, a row each; it fits into 80 columns."""
+    found = Table(box=None, pad_edge=False, collapse_padding=True, header_style="bold")
     found.add_column("component", overflow="ellipsis", no_wrap=True, max_width=24)
-    for heading in ("tasks", "emitted", "acked", "failed", "in flight", "rate/s", "p50 ms", "p99 ms",
-                    "restarts"):
-        found.add_column(heading, justify="right", no_wrap=True)
+    for heading in COLUMNS:
+        found.add_column(heading, justify="right", no_wrap=True, vertical="bottom")
     for name, component in totals.components.items():
-        bad = bool(component.stats.get("failed") or component.stats.get("restarts"))
-        found.add_row(*_row(name, component), style="red" if bad else "")
+        tasks = f" x{component.tasks}" if component.tasks > 1 else ""
+        found.add_row(name + tasks, *_cells(component))
     return found
 
 
-def _row(name: str, component: Component) -> list[str]:
-    stats = component.stats
-    times = stats.get("process.ms", {})
+def _cells(component: Component) -> list[Text]:
+    bad = ("failed", "restarts")
     return [
-        name,
-        str(component.tasks),
-        *(number(stats.get(key, 0)) for key in ("emitted", "acked", "failed", "in.flight")),
-        number(round(component.rate)),
-        *(milliseconds(times.get(key)) for key in ("p50", "p99")),
-        number(stats.get("restarts", 0)),
+        Text(text, style="bold red" if key in bad and text != "0" else "")
+        for key, text in figures(component).items()
     ]
+
+
+def figures(component: Component) -> dict[str, str]:
+    """A component's numbers as text, in the order in which they are shown."""
+    stats = component.stats
+    counts = {key: number(stats.get(key, 0)) for key in ("emitted", "acked", "failed", "in.flight")}
+    times = stats.get("process.ms", {})
+    return {
+        **counts,
+        "rate": number(round(component.rate)),
+        "p50": milliseconds(times.get("p50")),
+        "p99": milliseconds(times.get("p99")),
+        "restarts": number(stats.get("restarts", 0)),
+    }
 
 
 def number(value: int) -> str:
@@ -211,8 +222,12 @@ class Lines:
 
 
 def _sentence(component: Component) -> str:
-    _, _, emitted, acked, failed, in_flight, rate, p50, p99, restarts = _row("", component)
-    parts = [f"emitted {emitted}", f"acked {acked}", f"failed {failed}", f"in flight {in_flight}",
-             f"{rate}/s", f"p50 {p50} ms", f"p99 {p99} ms", f"restarts {restarts}"]
+    shown = figures(component)
     last = f"; last error: {component.last_error}" if component.last_error else ""
-    return ", ".join(parts) + last
+    return SENTENCE.format_map({key.replace(".", "_"): text for key, text in shown.items()}) + last
+
+
+SENTENCE = (
+    "emitted {emitted}, acked {acked}, failed {failed}, in flight {in_flight}, {rate}/s, "
+    "p50 {p50} ms, p99 {p99} ms, restarts {restarts}"
+)
