@@ -24,6 +24,8 @@ static const int64_t BYTES_DEFAULT = 64 << 20;
 /* The first line of a recording; behind a blank line, which ends a record that was cut. */
 static const struct slice MAGIC = SLICE("stormcell recording 1\n");
 
+enum { HEAD_ROOM = 64 }; /* a record is its message, and at most so much more */
+
 struct record {
     int fd;              /* -1: there is no file at the moment */
     size_t size;         /* of the file, bytes */
@@ -219,7 +221,7 @@ write_record(struct record *record, enum record_kind kind, struct slice message,
 {
     static const char *const names[] = {"start", "in", "out"};
     struct timespec now;
-    char head[80];
+    char head[HEAD_ROOM];
     clock_gettime(CLOCK_REALTIME, &now);
     int len = snprintf(head, sizeof head, "%s %lld.%06ld %zu\n", names[kind], (long long)now.tv_sec,
                        now.tv_nsec / 1000, message.len);
@@ -342,7 +344,8 @@ static bool
 is_full(const struct record *record, enum record_kind kind, struct slice message)
 {
     return kind == RECORD_IN && record->size > record->introduction &&
-           record->size + message.len > record->most && (message.len == 0 || *message.ptr != '[');
+           record->size + message.len + HEAD_ROOM > record->most &&
+           (message.len == 0 || *message.ptr != '[');
 }
 
 int

@@ -1,6 +1,6 @@
 """Recordings of what components heard and said (docs/recording.md has the format): reading them.
 
-    for part in load(Path("rec/count_bolt-4.rec")):
+    for part in load(Path("rec/count_bolt-4.rec")).parts:
         for exchange in part.exchanges():
             print(exchange.given.message(), exchange.said)
 """
@@ -66,8 +66,7 @@ class Part:
     directory: str, where it was started.
     goes_on: bool; what it heard before is not here: it was in a file that was full.
     handshake: dict, Storm's first message, without secrets.
-    records: the messages, the handshake among them.
-    cut: "" or one line that says what of the end is missing.
+    records: the messages, the handshake first.
     """
 
     component: str
@@ -75,7 +74,6 @@ class Part:
     goes_on: bool
     handshake: dict[str, Any]
     records: list[Record]
-    cut: str = ""
 
     def exchanges(self) -> list[Exchange]:
         """The messages by what they answer; the handshake's exchange is the first."""
@@ -90,11 +88,16 @@ class Part:
         return found
 
 
-def load(path: Path) -> list[Part]:
-    """The parts of a recording, at least one. RecordingError.
+@dataclass
+class Recording:
+    """What is in a file: one part at least. `cuts` has a line for each place where something is missing."""
 
-    A recording that was cut is read as far as it goes, and the part says so.
-    """
+    parts: list[Part]
+    cuts: list[str]
+
+
+def load(path: Path) -> Recording:
+    """Read a file. RecordingError where nothing in it is of use; what is before a cut is."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -102,23 +105,24 @@ def load(path: Path) -> list[Part]:
     return parse(data, str(path))
 
 
-def parse(data: bytes, name: str) -> list[Part]:
-    """The parts of a recording that has been read; `name` stands for it in errors. RecordingError."""
+def parse(data: bytes, name: str) -> Recording:
+    """The same for what has been read; `name` stands for it in what is said. RecordingError."""
     if not data.startswith(MAGIC):
         raise RecordingError(f"{name}: {_what_it_is(data)}")
-    read = [_Reader(data, begin, end) for begin, end in _spans(data)]
-    parts = [part for part in (reader.part() for reader in read) if part is not None]
+    readers = [_Reader(data, begin, end) for begin, end in _spans(data)]
+    parts = [part for part in [reader.part() for reader in readers] if part is not None]
+    cuts = [f"{name}: {reader.cut}" for reader in readers if reader.cut]
     if not parts:
-        raise RecordingError(f"{name}: it is cut before the handshake is complete: {read[0].cut}")
-    return parts
+        raise RecordingError(cuts[0])
+    return Recording(parts, cuts)
 
 
 def _what_it_is(data: bytes) -> str:
+    if MAGIC.startswith(data):
+        return "a recording that is cut within its first line"
     if data.startswith(_FIRST_WORDS):
         version = data[len(_FIRST_WORDS) :].split(b"\n")[0][:20].decode("ascii", "replace")
         return f"a recording of version {version!r}; this Stormcell reads version 1"
-    if MAGIC.startswith(data):
-        return "a recording that is cut within its first line"
     return "this is no recording: its first line is not 'stormcell recording 1'"
 
 
@@ -134,7 +138,7 @@ def _spans(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 class _Reader:
-    """Reads one recording: data[begin:end]."""
+    """Reads what data[begin:end] has of one interpreter. `cut` says what is wrong with it, or is ""."""
 
     def __init__(self, data: bytes, begin: int, end: int) -> None:
         self.data = data
@@ -143,11 +147,12 @@ class _Reader:
         self.cut = ""
 
     def part(self) -> Part | None:
-        """The recording, or None where not even its handshake is there."""
+        """The part, or None where not even its handshake is there."""
+        begin = self.at
         records = list(self.records())
         start, handshake = (_object(record) for record in [*records, None, None][:2])
         if start is None or handshake is None or [r.kind for r in records[:2]] != ["start", "in"]:
-            self.cut = self.cut or "it does not begin with a start and a handshake"
+            self.cut = f"no start and no handshake at byte {begin}; nothing of what follows is used"
             return None
         return Part(
             component=str(start.get("class", "")),
@@ -155,7 +160,6 @@ class _Reader:
             goes_on=start.get("goes_on") is True,
             handshake=handshake,
             records=records[1:],
-            cut=self.cut,
         )
 
     def records(self) -> Iterator[Record]:
@@ -164,7 +168,7 @@ class _Reader:
             begin = self.at
             record = self._record()
             if record is None:
-                self.cut = f"the record at byte {begin} is not whole; what is before it is used"
+                self.cut = f"the record at byte {begin} is cut; what is before it is used"
                 return
             yield record
 

@@ -9,18 +9,15 @@ static const struct {
     const char *name;
     Suite *(*make)(void);
 } suites[] = {
-    {"fault", fault_suite},         {"buffer", buffer_suite},
-    {"frame", frame_suite},         {"json", json_suite},
-    {"codec", codec_suite},         {"ids", ids_suite},
-    {"message", message_suite},     {"handshake", handshake_suite},
-    {"arena", arena_suite},         {"wire", wire_suite},
-    {"capture", capture_suite},     {"session", session_suite},
-    {"recovery", recovery_suite},   {"pulse", pulse_suite},
-    {"restarts", restarts_suite},   {"stacks", stacks_suite},
-    {"guardian", guardian_suite},   {"kills", kills_suite},
-    {"histogram", histogram_suite}, {"grouping", grouping_suite},
-    {"jvm_hash", jvm_hash_suite},   {"jvm_values", jvm_values_suite},
-    {"acker", acker_suite},         {"said", said_suite},
+    {"fault", fault_suite},       {"buffer", buffer_suite},         {"frame", frame_suite},
+    {"json", json_suite},         {"codec", codec_suite},           {"ids", ids_suite},
+    {"message", message_suite},   {"handshake", handshake_suite},   {"arena", arena_suite},
+    {"wire", wire_suite},         {"capture", capture_suite},       {"session", session_suite},
+    {"record", record_suite},     {"recovery", recovery_suite},     {"pulse", pulse_suite},
+    {"restarts", restarts_suite}, {"stacks", stacks_suite},         {"guardian", guardian_suite},
+    {"kills", kills_suite},       {"histogram", histogram_suite},   {"grouping", grouping_suite},
+    {"jvm_hash", jvm_hash_suite}, {"jvm_values", jvm_values_suite}, {"acker", acker_suite},
+    {"said", said_suite},
 };
 
 enum { SUITES = sizeof suites / sizeof suites[0] };

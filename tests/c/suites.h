@@ -18,6 +18,7 @@ Suite *wire_suite(void);
 Suite *capture_suite(void);
 Suite *session_suite(void);
 Suite *recovery_suite(void);
+Suite *record_suite(void);
 Suite *pulse_suite(void);
 Suite *restarts_suite(void);
 Suite *stacks_suite(void);
