@@ -46,16 +46,19 @@ class Record:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A message from Storm, and what the component said from then until the next one.
+    """A message from Storm, and what followed until the next one.
 
     given: the message; of the first exchange, the handshake.
-    said: messages to Storm, in order.
-    task_ids: Storm's answers to those of them that asked for task ids, in order.
+    followed: what the component said, and the task ids by which Storm answered that, in order.
     """
 
     given: Record
-    said: list[Record] = field(default_factory=list)
-    task_ids: list[Record] = field(default_factory=list)
+    followed: list[Record] = field(default_factory=list)
+
+    @property
+    def said(self) -> list[Record]:
+        """What the component said, in order."""
+        return [record for record in self.followed if record.kind == "out"]
 
 
 @dataclass
@@ -79,10 +82,9 @@ class Part:
         """The messages by what they answer; the handshake's exchange is the first."""
         found: list[Exchange] = []
         for record in self.records:
-            if record.kind == "out":
-                found[-1].said.append(record)
-            elif found and record.body.startswith(b"["):
-                found[-1].task_ids.append(record)
+            answers = record.kind == "out" or record.body.startswith(b"[")
+            if found and answers:
+                found[-1].followed.append(record)
             else:
                 found.append(Exchange(record))
         return found
@@ -103,6 +105,19 @@ def load(path: Path) -> Recording:
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror}") from None
     return parse(data, str(path))
+
+
+def load_joined(path: Path) -> Recording:
+    """Read a file and, where it goes on where another one was full, that one (`path` and ".1") before
+    it. RecordingError."""
+    recording = load(path)
+    earlier = path.with_name(path.name + ".1")
+    if not recording.parts[0].goes_on or not earlier.exists():
+        return recording
+    before = load(earlier)
+    following, *others = recording.parts
+    before.parts[-1].records.extend(following.records[1:])
+    return Recording([*before.parts, *others], [*before.cuts, *recording.cuts])
 
 
 def parse(data: bytes, name: str) -> Recording:

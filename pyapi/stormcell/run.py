@@ -12,6 +12,10 @@ from stormcell.bolt import Bolt
 from stormcell.component import Component
 from stormcell.spout import Spout
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class StartError(Exception):
     """A component that cannot be started; the text says why and what to do."""
@@ -28,13 +32,24 @@ def main() -> int:
         print(f"stormcell.run: {error}", file=sys.stderr)
         return 1
     _line_by_line()
+    return host(sys.argv[1])
+
+
+def host(name: str, on_error: Callable[[BaseException], None] | None = None) -> int:
+    """Run the component `name` on the open session. The status to exit with.
+
+    on_error: called with each exception of user code, once it has been reported, and with a
+        StartError (its __context__ is the exception that user code raised).
+    """
     process = os.getpid()
     in_order = False
     status = 1
     try:
-        in_order = run(sys.argv[1])
+        in_order = run(name, on_error)
     except StartError as error:
         _last_words(str(error))
+        if on_error is not None:
+            on_error(error)
     except _native.StormWentAwayError:
         in_order = True  # nobody is left to tell
     except BaseException as error:
@@ -48,15 +63,27 @@ def main() -> int:
     return _exit_status(0 if in_order else status)
 
 
-def run(name: str) -> bool:
+def run(name: str, on_error: Callable[[BaseException], None] | None = None) -> bool:
     """Load, start and serve the component. True: the end was in order. StartError."""
     try:
         conf, context = _native.handshake()
     except (ValueError, OSError) as error:
         raise StartError(str(error)) from None
     component = _start(load(name), conf, context)
+    if on_error is not None:
+        _follow_reports(component, on_error)
     _native.answer()
     return component._serve()
+
+
+def _follow_reports(component: Component, on_error: Callable[[BaseException], None]) -> None:
+    report = component._report
+
+    def report_and_tell(exception: BaseException, tup: _native.Tuple | None) -> None:
+        report(exception, tup)
+        on_error(exception)
+
+    setattr(component, "_report", report_and_tell)
 
 
 def load(name: str) -> type[Component]:

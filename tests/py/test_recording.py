@@ -55,10 +55,14 @@ def test_what_is_read() -> None:
 def test_exchanges() -> None:
     hello, first, empty, second = parse(WHOLE, "it").parts[0].exchanges()
     assert hello.given.message() == HELLO
-    assert (hello.said, hello.task_ids) == ([], [])
+    assert hello.followed == []
     assert first.given.message() == {"tuple": ["a"]}
+    assert [record.message() for record in first.followed] == [
+        {"command": "emit"},
+        [5],
+        {"command": "ack"},
+    ]
     assert [record.message()["command"] for record in first.said] == ["emit", "ack"]
-    assert [record.message() for record in first.task_ids] == [[5]]
     assert empty.given.body == b""
     assert second.given.message() == {"tuple": ["b"]}
 
@@ -170,8 +174,9 @@ def read_all(data: bytes) -> Recording | None:
     for part in recording.parts:
         exchanges = part.exchanges()
         assert exchanges[0].given is part.records[0]
-        count = sum(1 + len(exchange.said) + len(exchange.task_ids) for exchange in exchanges)
-        assert count == len(part.records)
+        assert part.records == [
+            record for exchange in exchanges for record in [exchange.given, *exchange.followed]
+        ]
     return recording
 
 

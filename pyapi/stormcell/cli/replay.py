@@ -1,0 +1,160 @@
+"""`stormcell replay`: a recording again."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+import click
+
+from stormcell import readable, recording, replay
+from stormcell.recording import Exchange, Part, Recording
+from stormcell.replay import Difference, Host, Replayed
+
+SHOWN = 20
+
+
+@click.command("replay")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("component", required=False)
+@click.option("--pdb", is_flag=True, help="Debug each exception where it was raised.")
+@click.option("--until", metavar="ERROR", help="Stop at the first exception that matches this regular expression.")
+@click.option(
+    "--directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where the component's module is; by default here.",
+)
+@click.option("--python", default=sys.executable, help="The Python to run it with; it must have Stormcell.")
+@click.option("--all", "show_all", is_flag=True, help=f"Show all differences, not the first {SHOWN}.")
+def command(
+    file: Path,
+    component: str | None,
+    pdb: bool,
+    until: str | None,
+    directory: Path,
+    python: str,
+    show_all: bool,
+) -> None:
+    """Run a component again on what was recorded, and show what it says differently now.
+
+    FILE is a recording (set stormcell.record in the topology's configuration). COMPONENT is
+    MODULE.CLASS; by default the one that was recorded.
+
+    \b
+    Example:
+      stormcell replay rec/count_bolt-4.rec --directory src
+
+    The exit status is 0 if it says the same, 1 if not, 2 if it cannot be run.
+    """
+    try:
+        _check(until)
+        found = recording.load_joined(file)
+        host = Host(component or _component(found, file), directory, python, pdb, until)
+        same = _Replay(found, host, sys.maxsize if show_all else SHOWN).run()
+    except (recording.RecordingError, replay.ReplayError) as error:
+        raise _Refused(str(error)) from None
+    raise SystemExit(0 if same else 1)
+
+
+class _Refused(click.ClickException):
+    """What stands in the way, in one line."""
+
+    exit_code = 2
+
+
+def _check(until: str | None) -> None:
+    try:
+        re.compile(until or "")
+    except re.error as error:
+        raise _Refused(f"--until {until!r} is no regular expression: {error}") from None
+
+
+def _component(found: Recording, file: Path) -> str:
+    name = found.parts[0].component
+    if not name:
+        raise _Refused(f"{file} does not say what was recorded: name it, MODULE.CLASS, behind the file")
+    return name
+
+
+class _Replay:
+    """Replays the parts of a recording one after the other, and tells what is different."""
+
+    def __init__(self, found: Recording, host: Host, most: int) -> None:
+        self.found = found
+        self.host = host
+        self.most = most
+        self.messages = 0
+        self.different = 0
+        self.stopped = False
+
+    def run(self) -> bool:
+        """True: it says the same."""
+        for cut in self.found.cuts:
+            click.echo(cut, err=True)
+        if self.found.parts[0].goes_on:
+            click.echo("what the component heard before is not there: it starts afresh here", err=True)
+        for number, part in enumerate(self.found.parts, 1):
+            if self.stopped:
+                break
+            if len(self.found.parts) > 1:
+                click.echo(f"interpreter {number} of {len(self.found.parts)}")
+            self._replay(part)
+        self._sum_up()
+        return self.different == 0
+
+    def _replay(self, part: Part) -> None:
+        replayed = replay.run(part, self.host)
+        for difference in replay.differences(part, replayed.part):
+            self.different += 1
+            if self.different <= self.most:
+                _show(difference)
+        answered = replayed.part.exchanges()
+        last = len(answered) - 1
+        self.messages += last
+        if replayed.end:
+            self._show_end(part, replayed, last)
+        elif self.host.until is not None and self._has_stopped(answered[-1]):
+            self.stopped = True
+            _show_exchange(last, answered[-1])
+
+    def _has_stopped(self, exchange: Exchange) -> bool:
+        errors = [record.message() for record in exchange.said if b'"error"' in record.body]
+        return any(re.search(self.host.until or "", str(error.get("msg"))) for error in errors)
+
+    def _show_end(self, part: Part, replayed: Replayed, last: int) -> None:
+        expected = part.exchanges()
+        if last == 0 < len(expected) - 1:
+            raise replay.ReplayError(replayed.end)
+        click.echo(f"{_heading(last, expected[last])}\nthe component ended here: {replayed.end}")
+        if last < len(expected) - 1:
+            self.different += 1
+
+    def _sum_up(self) -> None:
+        if self.different > self.most:
+            click.echo(f"... and {self.different - self.most} more (--all shows them)")
+        if self.host.until is not None and not self.stopped:
+            click.echo(f"no error matches {self.host.until!r}")
+        what = f"{self.different} answered differently" if self.different else "the same answers"
+        click.echo(f"{self.messages} message{'' if self.messages == 1 else 's'} replayed: {what}")
+
+
+def _heading(number: int, exchange: Exchange) -> str:
+    at = datetime.fromtimestamp(exchange.given.at, timezone.utc).isoformat(" ", "milliseconds")
+    [what] = readable.lines(exchange.given)
+    return f"message {number} ({at.replace('+00:00', ' UTC')}): {what}"
+
+
+def _show(difference: Difference) -> None:
+    click.echo(_heading(difference.number, Exchange(difference.given)))
+    for line in difference.lines:
+        click.echo(line)
+
+
+def _show_exchange(number: int, exchange: Exchange) -> None:
+    click.echo(_heading(number, exchange))
+    for record in exchange.followed:
+        for line in readable.lines(record):
+            click.echo(f"  {line}")
