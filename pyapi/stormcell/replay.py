@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from stormcell import readable
-from stormcell.recording import Exchange, Part, Record, load
+from stormcell.recording import Part, Record, load
+from stormcell.replayed import STOPPED
 
 _END = b"\nend\n"
 _UNLIMITED = 2**62
@@ -47,10 +49,16 @@ class Host:
 
 @dataclass(frozen=True)
 class Replayed:
-    """What came of it: the conversation, and why it ended early (a text, or "")."""
+    """What came of it.
+
+    part: Part, the conversation.
+    end: str, why the component ended before the messages did, or "".
+    stopped: bool, whether the run was ended by `Host.until` or by a debugger.
+    """
 
     part: Part
     end: str
+    stopped: bool
 
 
 # ---- running --------------------------------------------------------------------------------
@@ -62,13 +70,13 @@ def run(part: Part, host: Host) -> Replayed:
         scratch = Path(folder)
         (scratch / "messages").write_bytes(b"".join(_messages(part, scratch)))
         process = _start(host, scratch)
-        answers = scratch / "answers"
-        said = _frames(answers.read_bytes()) if answers.exists() else []
         recordings = list(scratch.glob("*.rec"))
         if not recordings:
             raise ReplayError(_why_nothing(process, host))
-        replayed = load(recordings[0]).parts[0]
-        return Replayed(replayed, "" if process.returncode == 0 else _end(said, replayed))
+        part = load(recordings[0]).parts[0]
+        said = _frames((scratch / "answers").read_bytes())
+        stopped = (scratch / f"answers.{STOPPED}").exists()
+        return Replayed(part, "" if stopped else _end(process.returncode, said, part), stopped)
 
 
 def _messages(part: Part, scratch: Path) -> Iterator[bytes]:
@@ -95,10 +103,15 @@ def _start(host: Host, scratch: Path) -> subprocess.CompletedProcess[bytes]:
     command += [f"--until={host.until}"] if host.until is not None else []
     # Sets of text have the same order in each replay.
     environment = {"PYTHONHASHSEED": "0", **os.environ}
+    before = signal.getsignal(signal.SIGINT)
+    if host.pdb:  # Ctrl-C is the debugger's
+        signal.signal(signal.SIGINT, lambda number, frame: None)
     try:
         return subprocess.run(command, cwd=host.directory, env=environment, check=False)
     except OSError as error:
         raise ReplayError(f"{error.filename}: {error.strerror}") from None
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _why_nothing(process: subprocess.CompletedProcess[bytes], host: Host) -> str:
@@ -113,12 +126,13 @@ def _frames(data: bytes) -> list[Any]:
     return [json.loads(text) for text in data.split(_END) if text.strip()]
 
 
-def _end(said: list[Any], replayed: Part) -> str:
-    """What the guardian reported of a component's end: the errors that are not the component's own."""
-    own = [record.body for record in replayed.records if record.kind == "out"]
+def _end(status: int, said: list[Any], replayed: Part) -> str:
+    """What the guardian reported of an end that was not in order: the errors that are not the
+    component's own."""
+    own = {json.dumps(record.message()) for record in replayed.records if record.kind == "out"}
     errors = [message for message in said if message.get("command") == "error"]
-    texts = [str(e["msg"]) for e in errors if json.dumps(e, separators=(",", ":")).encode() not in own]
-    return "\n".join(texts) or "it ended without a word"
+    texts = [str(error["msg"]) for error in errors if json.dumps(error) not in own]
+    return "\n".join(texts) or (f"it ended with status {status}" if status != 0 else "")
 
 
 # ---- comparing ------------------------------------------------------------------------------
@@ -138,15 +152,21 @@ class Difference:
     lines: list[str]
 
 
-def differences(recorded: Part, replayed: Part) -> Iterator[Difference]:
+def differences(recorded: Part, replayed: Replayed) -> Iterator[Difference]:
     """Where the answers differ, message by message, as far as the replay went."""
-    before, now = recorded.exchanges(), replayed.exchanges()
-    for number, (old, new) in enumerate(zip(before, now)):
-        said = new.said
-        if number == len(before) - 1 and _keys(said)[: len(old.said)] == _keys(old.said):
-            said = said[: len(old.said)]  # the recording may end in the middle of the answer
-        if _keys(said) != _keys(old.said):
-            yield Difference(number, old.given, list(_diff(old.said, said)))
+    before, now = recorded.exchanges(), replayed.part.exchanges()
+    for number, (exchange, again) in enumerate(zip(before, now)):
+        old, new = exchange.said, again.said
+        end = ""
+        if number == len(before) - 1 and _keys(new)[: len(old)] == _keys(old):
+            new = new[: len(old)]  # the recording may end in the middle of the answer
+        elif number == len(now) - 1:
+            end = replayed.end
+        if replayed.stopped and number == len(now) - 1:
+            old = old[: len(new)]
+        if end or _keys(new) != _keys(old):
+            tail = [f"+ the component ended here: {end}"] if end else []
+            yield Difference(number, exchange.given, [*_diff(old, new), *tail])
 
 
 def _keys(records: list[Record]) -> list[str]:

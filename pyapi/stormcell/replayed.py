@@ -15,6 +15,9 @@ from stormcell import _native
 from stormcell.report import trace
 from stormcell.run import StartError, host
 
+STOPPED = "stopped"
+"""The end of the name of an empty file beside ANSWERS that tells of an end by --until or a debugger."""
+
 OnError = Callable[[BaseException], None]
 
 
@@ -27,7 +30,8 @@ def main() -> int:
     parser.add_argument("--until", type=re.compile)
     options = parser.parse_args()
     _open(options.messages, options.answers, out=1 if options.pdb else 2)
-    return host(options.component, _debugger(options.pdb, options.until))
+    stopped = f"{options.answers}.{STOPPED}"
+    return host(options.component, _debugger(options.pdb, options.until, stopped))
 
 
 def _open(messages: str, answers: str, out: int) -> None:
@@ -48,24 +52,25 @@ def _open(messages: str, answers: str, out: int) -> None:
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
 
-def _debugger(debug: bool, until: re.Pattern[str] | None) -> OnError:
+def _debugger(debug: bool, until: re.Pattern[str] | None, stopped: str) -> OnError:
     """What is to be done about an exception."""
 
     def on_error(error: BaseException) -> None:
         cause = error.__context__ if isinstance(error, StartError) else error
         if "bdb" in sys.modules and isinstance(cause, sys.modules["bdb"].BdbQuit):
-            _leave()  # a debugger that user code called with breakpoint() was quit
+            _leave(stopped)  # a debugger that user code called with breakpoint() was quit
         if cause is None or (until is not None and not until.search(trace(cause))):
             return
         if debug:
             _post_mortem(cause)
         if until is not None and cause is error:
-            _leave()
+            _leave(stopped)
 
     return on_error
 
 
-def _leave() -> NoReturn:
+def _leave(stopped: str) -> NoReturn:
+    open(stopped, "x").close()
     _native.close(True)
     sys.stdout.flush()
     os._exit(0)

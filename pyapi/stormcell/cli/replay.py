@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from stormcell import readable, recording, replay
-from stormcell.recording import Exchange, Part, Recording
-from stormcell.replay import Difference, Host, Replayed
+from stormcell.recording import Part, Record, Recording
+from stormcell.replay import Difference, Host
 
 SHOWN = 20
 
@@ -107,30 +107,20 @@ class _Replay:
 
     def _replay(self, part: Part) -> None:
         replayed = replay.run(part, self.host)
-        for difference in replay.differences(part, replayed.part):
-            self.different += 1
-            if self.different <= self.most:
-                _show(difference)
-        answered = replayed.part.exchanges()
-        last = len(answered) - 1
-        self.messages += last
-        if replayed.end:
-            self._show_end(part, replayed, last)
-        elif self.host.until is not None and self._has_stopped(answered[-1]):
-            self.stopped = True
-            _show_exchange(last, answered[-1])
-
-    def _has_stopped(self, exchange: Exchange) -> bool:
-        errors = [record.message() for record in exchange.said if b'"error"' in record.body]
-        return any(re.search(self.host.until or "", str(error.get("msg"))) for error in errors)
-
-    def _show_end(self, part: Part, replayed: Replayed, last: int) -> None:
         expected = part.exchanges()
-        if last == 0 < len(expected) - 1:
+        last = len(replayed.part.exchanges()) - 1
+        if replayed.end and last == 0 < len(expected) - 1:
             raise replay.ReplayError(replayed.end)
-        click.echo(f"{_heading(last, expected[last])}\nthe component ended here: {replayed.end}")
-        if last < len(expected) - 1:
-            self.different += 1
+        different = list(replay.differences(part, replayed))
+        for difference in different[: max(0, self.most - self.different)]:
+            _show(difference)
+        self.different += len(different)
+        self.messages += last
+        if replayed.end and last == len(expected) - 1:
+            click.echo(f"{_heading(last, expected[last].given)}\nthe component ended here: {replayed.end}")
+        if replayed.stopped:
+            self.stopped = True
+            click.echo(f"stopped at {_heading(last, expected[last].given)}")
 
     def _sum_up(self) -> None:
         if self.different > self.most:
@@ -141,20 +131,13 @@ class _Replay:
         click.echo(f"{self.messages} message{'' if self.messages == 1 else 's'} replayed: {what}")
 
 
-def _heading(number: int, exchange: Exchange) -> str:
-    at = datetime.fromtimestamp(exchange.given.at, timezone.utc).isoformat(" ", "milliseconds")
-    [what] = readable.lines(exchange.given)
+def _heading(number: int, given: Record) -> str:
+    at = datetime.fromtimestamp(given.at, timezone.utc).isoformat(" ", "milliseconds")
+    [what] = readable.lines(given)
     return f"message {number} ({at.replace('+00:00', ' UTC')}): {what}"
 
 
 def _show(difference: Difference) -> None:
-    click.echo(_heading(difference.number, Exchange(difference.given)))
+    click.echo(_heading(difference.number, difference.given))
     for line in difference.lines:
         click.echo(line)
-
-
-def _show_exchange(number: int, exchange: Exchange) -> None:
-    click.echo(_heading(number, exchange))
-    for record in exchange.followed:
-        for line in readable.lines(record):
-            click.echo(f"  {line}")
