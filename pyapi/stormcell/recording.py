@@ -20,6 +20,7 @@ MAGIC = b"stormcell recording 1\n"
 _FIRST_WORDS = b"stormcell recording "
 _HEAD = re.compile(rb"(start|in|out) ([0-9]{1,12}\.[0-9]{6}) ([0-9]{1,10})\n")
 _HEAD_MAX = 64
+_END = re.compile(rb"\r?\nend(?:\r?\n|$)")
 
 
 class RecordingError(Exception):
@@ -130,6 +131,21 @@ def parse(data: bytes, name: str) -> Recording:
     if not parts:
         raise RecordingError(cuts[0])
     return Recording(parts, cuts)
+
+
+def parse_input(data: bytes, name: str) -> Recording:
+    """The same for a recording or for what Storm alone says, message by message as on the wire, the
+    handshake first. RecordingError."""
+    if data.startswith(_FIRST_WORDS):
+        return parse(data, name)
+    frames = [body for body in _END.split(data) if body.strip()]
+    records = [Record("in", 0.0, body) for body in frames]
+    handshake = _object(records[0]) if records else None
+    if handshake is None or not {"conf", "context"} <= set(handshake):
+        raise RecordingError(
+            f"{name}: neither a recording nor messages of Storm's: it begins with no handshake"
+        )
+    return Recording([Part("", "", False, handshake, records)], [])
 
 
 def _what_it_is(data: bytes) -> str:

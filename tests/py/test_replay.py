@@ -22,11 +22,7 @@ from conftest import PRELUDE, Start
 from jvm import Topology
 from parent import DEADLINE, Parent, environment
 
-COMMAND = [
-    sys.executable,
-    "-c",
-    "from stormcell.cli.replay import command; command(prog_name='stormcell replay')",
-]
+STORMCELL = [sys.executable, "-c", "from stormcell.cli import main; main(prog_name='stormcell')"]
 UPPER = """
 class Subject(Bolt):
     count = 0
@@ -69,7 +65,7 @@ def replay(
 ) -> subprocess.CompletedProcess[str]:
     """Run the command in the component's folder."""
     return subprocess.run(
-        [*COMMAND, str(file or "rec/subject-4.rec"), *options],
+        [*STORMCELL, "replay", str(file or "rec/subject-4.rec"), *options],
         cwd=parent.folder,
         env=environment(),
         input=text,
@@ -336,7 +332,7 @@ def test_no_recording(start: Start, data: bytes | None, why: str) -> None:
     if data is not None:
         path.write_bytes(data)
     done = replay(parent, file=path)
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"Error: {path}: {why}\n")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"stormcell: {path}: {why}\n")
 
 
 # ---- what cannot be -------------------------------------------------------------------------
@@ -366,19 +362,31 @@ def test_a_python_without_stormcell(start: Start) -> None:
     done = replay(parent, "--python", str(python))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"no module\nError: {python} -m stormcell.replayed ended with status 1 before it took the first "
+        f"no module\nstormcell: {python} -m stormcell.replayed ended with status 1 before it took the first "
         "message: see above; is Stormcell installed for that Python?\n"
     )
     done = replay(parent, "--python", "/no/python")
-    assert (done.returncode, done.stderr) == (2, "Error: /no/python: No such file or directory\n")
+    assert (done.returncode, done.stderr) == (2, "stormcell: /no/python: No such file or directory\n")
 
 
 def test_an_expression_that_is_none(start: Start) -> None:
     parent = record(start, UPPER)
     done = replay(parent, "--until", "(")
     assert done.returncode == 2
-    assert done.stderr.startswith("Error: --until '(' is no regular expression: ")
+    assert done.stderr.startswith("stormcell: --until '(' is no regular expression: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_recording_that_does_not_say_of_what(start: Start) -> None:
+    parent = record(start, UPPER, "a")
+    data = file_of(parent).read_bytes().replace(b'"subject.Subject"', b'""               ')
+    file_of(parent).write_bytes(data)
+    done = replay(parent)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "stormcell: rec/subject-4.rec does not say what was recorded: name it, MODULE.CLASS, behind the file\n",
+    )
+    assert replay(parent, "subject.Subject").returncode == 0
 
 
 # ---- debugging ------------------------------------------------------------------------------
@@ -446,7 +454,7 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
-            os.execve(sys.executable, [*COMMAND, "rec/subject-4.rec", *options], environment())
+            os.execve(sys.executable, [*STORMCELL, "replay", "rec/subject-4.rec", *options], environment())
 
     def read_until(self, done: Callable[[str], bool], again: str = "") -> None:
         """Read until `done(what was read)`, typing `again` every second."""
@@ -486,3 +494,66 @@ def test_in_a_terminal(start: Start) -> None:
         raise
     finally:
         os.close(terminal.fd)
+
+
+# ---- stormcell component --------------------------------------------------------------------
+
+
+def run_component(
+    parent: Parent, data: bytes, name: str = "subject.Subject"
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*STORMCELL, "component", name],
+        cwd=parent.folder,
+        env=environment(),
+        input=data,
+        capture_output=True,
+        timeout=DEADLINE * 2,
+        check=False,
+    )
+
+
+ANSWERS = """
+the handshake of subject, task 4
+tuple ID from words (task 2): ["a"]
+    emit ["A 1"], anchored to ID
+    ack ID
+heartbeat
+    sync
+"""
+
+
+def test_one_component_on_a_recording(start: Start) -> None:
+    parent = record(start, UPPER, "a")
+    done = run_component(parent, file_of(parent).read_bytes())
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert plain(done.stdout.decode()) == block(ANSWERS)
+
+
+@pytest.mark.parametrize("end", [b"\nend\n", b"\r\nend\r\n"])
+def test_one_component_on_storms_messages(start: Start, end: bytes) -> None:
+    parent = record(start, UPPER, "a")
+    part = load(file_of(parent)).parts[0]
+    data = b"".join(record.body + end for record in part.records if record.kind == "in")
+    done = run_component(parent, data)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert plain(done.stdout.decode()) == block(ANSWERS)
+
+
+def test_one_component_that_ends(start: Start) -> None:
+    parent = record(start, UPPER, "a", "b")
+    change(parent, 'if word == "bad"', 'if word == "b": os._exit(4)\n        if word == "bad"')
+    done = run_component(parent, file_of(parent).read_bytes())
+    assert done.returncode == 1
+    assert b"the component ended here: the Python process " in done.stdout
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"hello\nend\n", b"[1]\nend\n"])
+def test_one_component_on_nothing_of_the_kind(start: Start, data: bytes) -> None:
+    parent = record(start, UPPER)
+    done = run_component(parent, data)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2,
+        b"",
+        b"stormcell: stdin: neither a recording nor messages of Storm's: it begins with no handshake\n",
+    )

@@ -15,7 +15,7 @@ import click
 
 from stormcell import __version__
 
-COMMANDS = ("check", "doctor", "quickstart", "run", "visualize")
+COMMANDS = ("check", "component", "doctor", "quickstart", "replay", "run", "visualize")
 
 STATUS_UNUSABLE = 2
 """The exit status for what the user gave and nothing can be done with."""

@@ -10,25 +10,24 @@ from pathlib import Path
 import click
 
 from stormcell import readable, recording, replay
+from stormcell.cli import Refused
 from stormcell.recording import Part, Record, Recording
 from stormcell.replay import Difference, Host
 
 SHOWN = 20
+"""How many differences are shown unless all are asked for."""
 
 
 @click.command("replay")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.argument("component", required=False)
+@click.argument("component", required=False, metavar="[MODULE.CLASS]")
 @click.option("--pdb", is_flag=True, help="Debug each exception where it was raised.")
-@click.option("--until", metavar="ERROR", help="Stop at the first exception that matches this regular expression.")
-@click.option(
-    "--directory",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(),
-    help="Where the component's module is; by default here.",
-)
-@click.option("--python", default=sys.executable, help="The Python to run it with; it must have Stormcell.")
-@click.option("--all", "show_all", is_flag=True, help=f"Show all differences, not the first {SHOWN}.")
+@click.option("--until", metavar="ERROR", help="Stop at the first exception whose traceback matches this regular expression.")
+@click.option("--directory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path(), metavar="DIR",
+              help="Where the component's module is; by default here.")
+@click.option("--python", default=sys.executable, metavar="PYTHON",
+              help="The interpreter to run it with, which must have Stormcell; by default this one.")
+@click.option("--all", "show_all", is_flag=True, help=f"Show all differences, not only the first {SHOWN}.")
 def command(
     file: Path,
     component: str | None,
@@ -37,11 +36,11 @@ def command(
     directory: Path,
     python: str,
     show_all: bool,
-) -> None:
+) -> int:
     """Run a component again on what was recorded, and show what it says differently now.
 
-    FILE is a recording (set stormcell.record in the topology's configuration). COMPONENT is
-    MODULE.CLASS; by default the one that was recorded.
+    FILE is what `stormcell run --record` or the topology's setting stormcell.record has written.
+    MODULE.CLASS is by default the component that was recorded.
 
     \b
     Example:
@@ -55,27 +54,21 @@ def command(
         host = Host(component or _component(found, file), directory, python, pdb, until)
         same = _Replay(found, host, sys.maxsize if show_all else SHOWN).run()
     except (recording.RecordingError, replay.ReplayError) as error:
-        raise _Refused(str(error)) from None
-    raise SystemExit(0 if same else 1)
-
-
-class _Refused(click.ClickException):
-    """What stands in the way, in one line."""
-
-    exit_code = 2
+        raise Refused(str(error)) from None
+    return 0 if same else 1
 
 
 def _check(until: str | None) -> None:
     try:
         re.compile(until or "")
     except re.error as error:
-        raise _Refused(f"--until {until!r} is no regular expression: {error}") from None
+        raise Refused(f"--until {until!r} is no regular expression: {error}") from None
 
 
 def _component(found: Recording, file: Path) -> str:
     name = found.parts[0].component
     if not name:
-        raise _Refused(f"{file} does not say what was recorded: name it, MODULE.CLASS, behind the file")
+        raise Refused(f"{file} does not say what was recorded: name it, MODULE.CLASS, behind the file")
     return name
 
 
@@ -116,10 +109,10 @@ class _Replay:
             _show(difference)
         self.different += len(different)
         self.messages += last
+        self.stopped = replayed.stopped
         if replayed.end and last == len(expected) - 1:
             click.echo(f"{_heading(last, expected[last].given)}\nthe component ended here: {replayed.end}")
         if replayed.stopped:
-            self.stopped = True
             click.echo(f"stopped at {_heading(last, expected[last].given)}")
 
     def _sum_up(self) -> None:
