@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 MAGIC = b"stormcell recording 1\n"
 """The first line of a recording. A file may hold several, one behind the other."""
@@ -27,8 +27,7 @@ class RecordingError(Exception):
     """A file that cannot be read as a recording; the text is one line that says why."""
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One message, or the start of an interpreter.
 
     kind: "in" (from Storm), "out" (to Storm) or "start".

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Any
 
 from stormcell import readable
 from stormcell.recording import Part, Record, load
 from stormcell.replayed import STOPPED
 
 _END = b"\nend\n"
+_ERROR = b'{"command":"error",'
 _UNLIMITED = 2**62
 
 
@@ -74,9 +74,9 @@ def run(part: Part, host: Host) -> Replayed:
         if not recordings:
             raise ReplayError(_why_nothing(process, host))
         part = load(recordings[0]).parts[0]
-        said = _frames((scratch / "answers").read_bytes())
         stopped = (scratch / f"answers.{STOPPED}").exists()
-        return Replayed(part, "" if stopped else _end(process.returncode, said, part), stopped)
+        answers = (scratch / "answers").read_bytes()
+        return Replayed(part, "" if stopped else _end(process.returncode, answers, part), stopped)
 
 
 def _messages(part: Part, scratch: Path) -> Iterator[bytes]:
@@ -121,17 +121,12 @@ def _why_nothing(process: subprocess.CompletedProcess[bytes], host: Host) -> str
     )
 
 
-def _frames(data: bytes) -> list[Any]:
-    """The messages in a stream to Storm."""
-    return [json.loads(text) for text in data.split(_END) if text.strip()]
-
-
-def _end(status: int, said: list[Any], replayed: Part) -> str:
+def _end(status: int, answers: bytes, replayed: Part) -> str:
     """What the guardian reported of an end that was not in order: the errors that are not the
-    component's own."""
-    own = {json.dumps(record.message()) for record in replayed.records if record.kind == "out"}
-    errors = [message for message in said if message.get("command") == "error"]
-    texts = [str(error["msg"]) for error in errors if json.dumps(error) not in own]
+    component's own. `answers` is all that went out to Storm."""
+    own = {record.body for record in replayed.records if record.kind == "out"}
+    errors = [text for text in answers.split(_END) if text.startswith(_ERROR) and text not in own]
+    texts = [str(json.loads(text)["msg"]) for text in errors]
     return "\n".join(texts) or (f"it ended with status {status}" if status != 0 else "")
 
 
@@ -158,15 +153,20 @@ def differences(recorded: Part, replayed: Replayed) -> Iterator[Difference]:
     for number, (exchange, again) in enumerate(zip(before, now)):
         old, new = exchange.said, again.said
         end = ""
-        if number == len(before) - 1 and _keys(new)[: len(old)] == _keys(old):
+        if number == len(before) - 1 and _alike(old, new[: len(old)]):
             new = new[: len(old)]  # the recording may end in the middle of the answer
         elif number == len(now) - 1:
             end = replayed.end
         if replayed.stopped and number == len(now) - 1:
             old = old[: len(new)]
-        if end or _keys(new) != _keys(old):
+        if end or not _alike(old, new):
             tail = [f"+ the component ended here: {end}"] if end else []
             yield Difference(number, exchange.given, [*_diff(old, new), *tail])
+
+
+def _alike(old: list[Record], new: list[Record]) -> bool:
+    bodies = [record.body for record in new]
+    return bodies == [record.body for record in old] or _keys(old) == _keys(new)
 
 
 def _keys(records: list[Record]) -> list[str]:
