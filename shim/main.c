@@ -12,8 +12,8 @@ static const char USAGE[] =
     "\n"
     "Runs the Python spout or bolt MODULE.CLASS as a component of an Apache Storm topology. Storm\n"
     "starts it in the topology's resources folder and talks to it over stdin and stdout (the\n"
-    "multilang protocol), so it is of little use in a terminal; to look at one component, give it\n"
-    "a recorded conversation:  stormcell-shim MODULE.CLASS < recording\n";
+    "multilang protocol), so it is of little use in a terminal; to look at one component, run\n"
+    "stormcell component MODULE.CLASS < recording\n";
 
 static int
 refuse(const char *why)
