@@ -324,32 +324,40 @@ read_seconds(struct place *place, const json_t *run, const char *key, double oth
     return 0;
 }
 
+/* A whole number from 1; *count stays what it is where there is none. */
+static int
+read_count(struct place *place, const json_t *run, const char *key, int64_t *count)
+{
+    const json_t *member = json_object_get(run, key);
+    if (member == NULL || json_is_null(member)) {
+        return 0;
+    }
+    *count = json_integer_value(member);
+    return *count >= 1 ? 0 : place_fault(place, "\"%s\" is no whole number from 1", key);
+}
+
 static int
 read_run(struct plan_run *run, const json_t *object, struct fault *fault)
 {
     static const char *const keys[] = {"seconds",   "tuples", "idle.secs", "drain.secs",
                                        "report.ms", "emits",  "seed",      NULL};
     static const double NEVER = 1e10;
+    static const int64_t NS_PER_MS = 1000000;
     struct place place = {.what = "plan", .name = "run", .fault = fault};
-    double tuples;
-    double report;
-    double seed;
+    int64_t report = 500;
+    int64_t seed = 0;
+    run->tuples = INT64_MAX;
     if ((object != NULL && place_keys(&place, object, keys) < 0) ||
         read_seconds(&place, object, "seconds", NEVER, &run->length) < 0 ||
         read_seconds(&place, object, "idle.secs", NEVER, &run->idle) < 0 ||
         read_seconds(&place, object, "drain.secs", 10, &run->drain) < 0 ||
-        place_number(&place, object, "tuples", -1, &tuples) < 0 ||
-        place_number(&place, object, "report.ms", 500, &report) < 0 ||
-        place_number(&place, object, "seed", 0, &seed) < 0 ||
+        read_count(&place, object, "tuples", &run->tuples) < 0 ||
+        read_count(&place, object, "report.ms", &report) < 0 ||
+        read_count(&place, object, "seed", &seed) < 0 ||
         place_bool(&place, object, "emits", &run->emits) < 0) {
         return -1;
     }
-    if (tuples == 0 || report < 1 || seed < 0) {
-        return place_fault(&place,
-                           "\"tuples\", \"report.ms\" and \"seed\" are whole numbers from 1");
-    }
-    run->tuples = tuples < 0 ? INT64_MAX : (int64_t)tuples;
-    run->report = (int64_t)(report * 1e6);
+    run->report = report < INT64_MAX / NS_PER_MS ? report * NS_PER_MS : INT64_MAX;
     run->seed = (uint64_t)seed;
     return 0;
 }

@@ -21,6 +21,17 @@ write_place(const struct place *place, char *text, size_t size)
     return len < size ? len : size - 1;
 }
 
+/* A name in the plan may be any text, what is said of it is one line. */
+static void
+make_one_line(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ') {
+            *text = ' ';
+        }
+    }
+}
+
 int
 place_fault(const struct place *place, const char *format, ...)
 {
@@ -31,6 +42,8 @@ place_fault(const struct place *place, const char *format, ...)
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
+    make_one_line(where);
+    make_one_line(what);
     return fault_set(place->fault, FAULT_MESSAGE, 0, "%s%s", where, what);
 }
 
