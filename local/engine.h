@@ -169,7 +169,8 @@ struct engine {
     struct acker acker;
     bool has_ackers;
     int64_t message_timeout;
-    int64_t process_timeout;
+    int64_t process_timeout; /* how long a component may owe an answer */
+    int64_t start_timeout;   /* and that to the handshake */
     struct random random;
     int epoll;
     int64_t started;
@@ -184,6 +185,7 @@ struct engine {
     size_t open_commands; /* of all spouts, that have not been answered */
     size_t open_nexts;    /* of these */
     bool failed;          /* something did, which the exit status tells */
+    bool hurried;         /* a signal came while it was ending: it does not wait for anybody */
     struct task *dirty;
     struct buffer values; /* of the tuple that is on its way, where they had to be rewritten */
     struct report report;

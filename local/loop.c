@@ -87,13 +87,14 @@ static void
 check_silence(struct task *task)
 {
     const struct engine *engine = task->engine;
+    bool starting = task->state == TASK_STARTING;
     bool owes =
-        task->state == TASK_STARTING ||
-        (task->state == TASK_UP && (!task->component->plan->spout || task->commands.count > 0));
-    if (owes && engine->now - task->heard > engine->process_timeout) {
+        task->state == TASK_UP && (!task->component->plan->spout || task->commands.count > 0);
+    int64_t most = starting ? engine->start_timeout : engine->process_timeout;
+    if ((starting || owes) && engine->now - task->heard > most) {
         task_doom(task, "it said nothing for %lld s, for which Storm ends the worker%s",
-                  (long long)(engine->process_timeout / SECOND),
-                  task->state == TASK_STARTING ? "; it has not answered the handshake" : "");
+                  (long long)(most / SECOND),
+                  starting ? "; it has not answered the handshake" : "");
     }
 }
 
@@ -152,17 +153,28 @@ pulse(struct engine *engine, bool heartbeats)
 /* ---- one turn ------------------------------------------------------------------------------ */
 
 static void
+check_deaths(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->task_count; i++) {
+        task_check_death(&engine->tasks[i]);
+    }
+}
+
+static void
 heed_signal(struct engine *engine, int signals)
 {
     struct signalfd_siginfo info;
     if (read(signals, &info, sizeof info) != (ssize_t)sizeof info) {
         return;
     }
-    if (engine->phase == PHASE_RUNNING) {
+    if (info.ssi_signo == SIGCHLD) {
+        check_deaths(engine);
+    } else if (engine->phase == PHASE_RUNNING) {
         report_note(engine, "ending: nothing new is asked for, what is in flight is waited for; "
                             "again to stop at once");
         engine_drain(engine, "interrupted");
     } else {
+        engine->hurried = engine->phase == PHASE_ENDED;
         engine_end(engine, "interrupted");
     }
 }
@@ -249,20 +261,13 @@ signal_all(struct engine *engine, int number)
     }
 }
 
-/* Until all have ended or the time is up; a signal ends it as well. */
+/* Until all have ended or the time is up. */
 static void
 wait_for_ends(struct engine *engine, int signals)
 {
     int64_t until = clock_ns() + CLOSE_TIME;
-    bool patient = true;
-    while (patient && running(engine) > 0 && engine->now < until) {
-        struct epoll_event event;
-        int count = epoll_wait(engine->epoll, &event, 1, PULSE_MS);
-        engine->now = clock_ns();
-        if (count > 0) {
-            patient = event.data.u64 != (uint64_t)BY_SIGNAL;
-            heed(engine, &event, signals);
-        }
+    while (!engine->hurried && running(engine) > 0 && engine->now < until) {
+        wait_and_heed(engine, PULSE_MS, signals);
     }
 }
 
@@ -328,7 +333,7 @@ engine_run(struct engine *engine, int signals)
     bool heard = serve(engine, signals);
     uint64_t left = in_flight(engine);
     engine->phase = PHASE_ENDED;
-    end_processes(engine, heard ? signals : -1);
+    end_processes(engine, signals);
     report_end(engine, left);
     heard = tell_news(engine) && heard;
     return heard && !engine->failed && left == 0 ? 0 : 1;

@@ -71,7 +71,7 @@ open_standard_streams(void)
     close(fd);
 }
 
-/* The signals that ask for the end, the death of whoever started this among them. */
+/* The signals that ask for the end, as the death of whoever started this does, and that of a child. */
 static int
 open_signals(struct fault *fault)
 {
@@ -81,8 +81,10 @@ open_signals(struct fault *fault)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* ignored, as it may be inherited, no end would be told */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (parent == 1 || getppid() != parent) {
         prctl(PR_SET_PDEATHSIG, 0); /* it was gone before: nobody to outlive */

@@ -1,12 +1,10 @@
 #include "process.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,11 +79,7 @@ open_and_spawn(struct process *process, char *const *command, const char *direct
             return -1;
         }
     }
-    if (spawn(process, command, directory, pipes, fault) < 0) {
-        return -1;
-    }
-    process->ended = (int)syscall(SYS_pidfd_open, process->pid, 0);
-    return process->ended < 0 ? fault_errno(fault, "pidfd_open (Linux 5.3 or later is needed)") : 0;
+    return spawn(process, command, directory, pipes, fault);
 }
 
 int
@@ -120,11 +114,12 @@ process_close(int *end)
 
 /* ---- the end ------------------------------------------------------------------------------- */
 
-void
-process_reap(struct process *process, char *how, size_t size)
+bool
+process_has_ended(struct process *process, char *how, size_t size)
 {
     int status = 0;
-    while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR) {
+    if (process->pid == 0 || waitpid(process->pid, &status, WNOHANG) != process->pid) {
+        return false;
     }
     if (WIFSIGNALED(status)) {
         snprintf(how, size, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -132,5 +127,5 @@ process_reap(struct process *process, char *how, size_t size)
         snprintf(how, size, "exit status %d", WEXITSTATUS(status));
     }
     process->pid = 0;
-    process_close(&process->ended);
+    return true;
 }

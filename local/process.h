@@ -14,13 +14,11 @@ struct process {
     int in;    /* to its stdin */
     int out;   /* from its stdout */
     int err;   /* from its stderr */
-    int ended; /* pidfd: readable once it has ended */
 };
 
 enum { PROCESS_NONE = -1 };
 
-static const struct process NO_PROCESS = {0, PROCESS_NONE, PROCESS_NONE, PROCESS_NONE,
-                                          PROCESS_NONE};
+static const struct process NO_PROCESS = {0, PROCESS_NONE, PROCESS_NONE, PROCESS_NONE};
 
 /* 0, or -1 with FAULT_SYSTEM that names the program. */
 int process_start(struct process *process, char *const *command, const char *directory,
@@ -29,7 +27,7 @@ int process_start(struct process *process, char *const *command, const char *dir
 /* Close one end and note so. */
 void process_close(int *end);
 
-/* It has ended: take it off and say how ("exit status 1", "signal 9 (Killed)"); its pipes stay. */
-void process_reap(struct process *process, char *how, size_t size);
+/* If it has ended: take it off and say how ("exit status 1", "signal 9 (Killed)"); its pipes stay. */
+bool process_has_ended(struct process *process, char *how, size_t size);
 
 #endif

@@ -28,10 +28,7 @@ static int
 descriptor(const struct task *task, enum task_end end)
 {
     const struct process *process = &task->process;
-    return end == TASK_OUT   ? process->out
-           : end == TASK_IN  ? process->in
-           : end == TASK_ERR ? process->err
-                             : process->ended;
+    return end == TASK_OUT ? process->out : end == TASK_IN ? process->in : process->err;
 }
 
 static void
@@ -320,7 +317,6 @@ task_start(struct task *task)
     watch(task, TASK_OUT, EPOLL_CTL_ADD, EPOLLIN);
     watch(task, TASK_IN, EPOLL_CTL_ADD, 0);
     watch(task, TASK_ERR, EPOLL_CTL_ADD, EPOLLIN);
-    watch(task, TASK_ENDED, EPOLL_CTL_ADD, EPOLLIN);
     say_hello(task);
 }
 
@@ -413,18 +409,20 @@ died(struct task *task, int pid, const char *how)
     }
 }
 
-/* It has ended: but first what it had still to say. */
-static void
-take_leave(struct task *task)
+/* First what it had still to say. */
+void
+task_check_death(struct task *task)
 {
     char how[100];
     int pid = task->process.pid;
+    if (!process_has_ended(&task->process, how, sizeof how)) {
+        return;
+    }
     while (task->process.out >= 0 && read_said(task)) {
     }
     while (task->process.err >= 0 && read_stderr(task)) {
     }
     log_lines(task, true);
-    process_reap(&task->process, how, sizeof how);
     died(task, pid, how);
 }
 
@@ -439,8 +437,6 @@ task_ready(struct task *task, enum task_end end)
         }
     } else if (end == TASK_ERR && task->process.err >= 0) {
         read_stderr(task);
-    } else if (end == TASK_ENDED && task->process.pid != 0) {
-        take_leave(task);
     } else if (end == TASK_OUT && task->process.out >= 0) {
         if (task->component->full_below > 0 && !task->paused) { /* later, unless it is its end */
             pause_reading(task, true);

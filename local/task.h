@@ -5,7 +5,7 @@
 #include "engine.h"
 
 /* What the loop waits for, of each task. */
-enum task_end { TASK_OUT, TASK_IN, TASK_ERR, TASK_ENDED };
+enum task_end { TASK_OUT, TASK_IN, TASK_ERR };
 
 /* Where the next `bytes` of what it is told may be written (borrowed), and up to where they were. What a
    task is told while it is down waits for its successor. */
@@ -17,6 +17,9 @@ void task_start(struct task *task);
 
 /* The loop found something at one of its ends. */
 void task_ready(struct task *task, enum task_end end);
+
+/* A process has ended: if it is the task's, see to it. */
+void task_check_death(struct task *task);
 
 /* Write to all that were told something. */
 void task_flush_all(struct engine *engine);

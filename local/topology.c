@@ -25,15 +25,18 @@ read_settings(struct engine *engine, struct fault *fault)
     double message;
     double worker;
     double process;
+    double start;
     if (topology_number(engine, "topology.acker.executors", 1, &ackers, fault) < 0 ||
         topology_number(engine, "topology.message.timeout.secs", 30, &message, fault) < 0 ||
         topology_number(engine, "supervisor.worker.timeout.secs", 30, &worker, fault) < 0 ||
-        topology_number(engine, "topology.subprocess.timeout.secs", worker, &process, fault) < 0) {
+        topology_number(engine, "topology.subprocess.timeout.secs", worker, &process, fault) < 0 ||
+        topology_number(engine, "supervisor.worker.start.timeout.secs", 120, &start, fault) < 0) {
         return -1;
     }
     engine->has_ackers = ackers > 0;
     engine->message_timeout = (int64_t)(message * 1e9);
     engine->process_timeout = (int64_t)(process * 1e9);
+    engine->start_timeout = (int64_t)(start * 1e9);
     return message > 0 && process > 0 ? 0
                                       : fault_set(fault, FAULT_MESSAGE, 0,
                                                   "a timeout in the conf is not more than nothing");
