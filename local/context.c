@@ -57,23 +57,6 @@ grouping_object(const struct plan_input *input, const struct plan_stream *stream
     return object;
 }
 
-/* {stream: {component: grouping}}: who takes what. */
-static json_t *
-targets(const struct component *component)
-{
-    json_t *targets = json_object();
-    for (size_t i = 0; i < component->plan->stream_count; i++) {
-        const struct flow *flow = &component->flows[i];
-        json_t *by_component = json_object();
-        for (size_t j = 0; j < flow->count; j++) {
-            json_object_set_new(by_component, flow->subscriptions[j].to->plan->name,
-                                grouping_object(flow->subscriptions[j].input, flow->plan));
-        }
-        json_object_set_new(targets, flow->plan->name, by_component);
-    }
-    return targets;
-}
-
 /* The member of an object of objects, made if it is not there. */
 static json_t *
 inner_object(json_t *object, const char *key)
@@ -84,6 +67,22 @@ inner_object(json_t *object, const char *key)
         json_object_set_new(object, key, inner);
     }
     return inner;
+}
+
+/* {stream: {component: grouping}}: who takes what; a stream that nobody takes is not among them. */
+static json_t *
+targets(const struct component *component)
+{
+    json_t *targets = json_object();
+    for (size_t i = 0; i < component->plan->stream_count; i++) {
+        const struct flow *flow = &component->flows[i];
+        for (size_t j = 0; j < flow->count; j++) {
+            json_object_set_new(inner_object(targets, flow->plan->name),
+                                flow->subscriptions[j].to->plan->name,
+                                grouping_object(flow->subscriptions[j].input, flow->plan));
+        }
+    }
+    return targets;
 }
 
 static void

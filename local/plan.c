@@ -62,6 +62,22 @@ read_grouping(struct plan_input *input, const json_t *grouping, const json_t **f
 
 static const char DEFAULT_STREAM[] = "default";
 
+/* Storm would go by the last of them. */
+static int
+check_not_taken(const struct plan_component *component, const struct plan_input *input,
+                struct place *place)
+{
+    for (size_t i = 0; i < component->input_count; i++) {
+        const struct plan_input *other = &component->inputs[i];
+        if (strcmp(other->component, input->component) == 0 &&
+            strcmp(other->stream, input->stream) == 0) {
+            return place_fault(place, "it takes the stream \"%s\" of \"%s\" twice", input->stream,
+                               input->component);
+        }
+    }
+    return 0;
+}
+
 static int
 read_input(struct plan_input *input, const json_t *object, struct place *place)
 {
@@ -91,7 +107,9 @@ read_inputs(struct plan_component *component, const json_t *inputs, struct place
         return fault_errno(place->fault, "no memory for the plan");
     }
     for (size_t i = 0; i < count; i++) {
-        if (read_input(&component->inputs[i], json_array_get(inputs, i), place) < 0) {
+        struct plan_input *input = &component->inputs[i];
+        if (read_input(input, json_array_get(inputs, i), place) < 0 ||
+            check_not_taken(component, input, place) < 0) {
             return -1;
         }
         component->input_count++;

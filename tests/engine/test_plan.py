@@ -56,6 +56,7 @@ def input_with(**to: Any) -> str:
     (changed("components", "spout", outputs={"default": {"fields": [1], "direct": False}}), "fields"),
     (changed("components", "spout", outputs={"default": {"direct": False}}), "fields"),
     (input_with(component="spuot"), "spuot"),
+    (changed("components", "bolt", inputs=2 * inputs("spout")), "twice"),
     (input_with(stream="other"), "other"),
     (input_with(grouping={"type": "random"}), "random"),
     (input_with(grouping={"type": "fields", "fields": ["nothing"]}), "nothing"),

@@ -13,7 +13,8 @@ enum { VALUES_MAX = 64 };
 
 static struct guarded memory; /* kept from one input to the next */
 
-/* But for what was a BigDecimal with a power of ten: shorter now, it may be a Double to the next. */
+/* But for what was a BigDecimal with a power of ten: shorter now, it may be a Double to the next; and for a
+   key in which a surrogate has become a question mark: another key, in another place. */
 static void
 check_again(struct slice written)
 {
@@ -21,7 +22,8 @@ check_again(struct slice written)
     int32_t hash;
     REQUIRE(jvm_values(written, &again, NULL) == 0);
     REQUIRE(slice_equal((struct slice){again.data, again.len}, written) ||
-            memchr(written.ptr, 'E', written.len) != NULL);
+            memchr(written.ptr, 'E', written.len) != NULL ||
+            memchr(written.ptr, '?', written.len) != NULL);
     REQUIRE(jvm_hash(written, &hash, NULL) == 0 || written.len > 1000);
     buffer_deinit(&again);
 }

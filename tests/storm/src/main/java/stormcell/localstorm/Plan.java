@@ -123,6 +123,9 @@ class Plan {
             case "global": bolt.globalGrouping(from, stream); break;
             case "none": bolt.noneGrouping(from, stream); break;
             case "direct": bolt.directGrouping(from, stream); break;
+            case "partial_key":
+                bolt.partialKeyGrouping(from, stream, new Fields(strings(input.path("fields"))));
+                break;
             case "local_or_shuffle": bolt.localOrShuffleGrouping(from, stream); break;
             default:
                 throw new IllegalArgumentException(
