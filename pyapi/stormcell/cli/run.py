@@ -35,8 +35,9 @@ REPORT_MS = 250
               help="Record there what each task hears and says, for `stormcell replay`.")
 @click.option("--json", "totals_file", type=click.File("w", lazy=False), metavar="FILE",
               help="Write the totals there in the end; - is stdout.")
-@click.option("-a", "--ackers", type=int, metavar="N", help="Ignored: a setting for clusters.")
-@click.option("-w", "--workers", type=int, metavar="N", help="Ignored: a setting for clusters.")
+@click.option("-a", "--ackers", type=click.IntRange(min=0), metavar="N",
+              help="Set topology.acker.executors; with 0, tuples are not tracked.")
+@click.option("-w", "--workers", type=int, metavar="N", help="Ignored: it has a meaning on a cluster.")
 def command(
     file: Path | None,
     seconds: float | None,
@@ -59,21 +60,21 @@ def command(
 
     The exit status is 0 if nothing failed, 1 if something did, 2 if it could not be run.
     """
-    for option, given in ("--ackers", ackers), ("--workers", workers):
-        if given is not None:
-            click.echo(f"stormcell run: {option} is ignored: it is a setting for clusters", err=True)
+    if workers is not None:
+        click.echo("stormcell run: --workers is ignored: here all is one worker", err=True)
     project = Project.open(file, **choices)
+    if ackers is not None:
+        project.settings["topology.acker.executors"] = ackers
     if record is not None:
         project.settings["stormcell.record"] = str(_made(record))
     limits = {"seconds": seconds, "tuples": tuples, "idle.secs": idle}
     plan = project.plan({**limits, "report.ms": REPORT_MS})
     totals = Totals(plan["name"], plan["components"])
     # Where the totals go to stdout there is nothing else there.
-    stream = sys.stderr if totals_file is sys.stdout else sys.stdout
-    status = _run(plan, totals, view.choose(stream))
+    to_stdout = totals_file is not None and totals_file.name == sys.stdout.name
+    status = _run(plan, totals, view.choose(sys.stderr if to_stdout else sys.stdout))
     if totals_file is not None:
-        json.dump(totals.as_json(status), totals_file, indent=2)
-        totals_file.write("\n")
+        _write(totals_file, totals.as_json(status))
     return status
 
 
@@ -83,6 +84,14 @@ def _made(folder: Path) -> Path:
     except OSError as error:
         raise Refused(f"--record {folder}: {error.strerror}") from None
     return folder.resolve()
+
+
+def _write(file: TextIO, told: dict[str, Any]) -> None:
+    try:
+        file.write(json.dumps(told, indent=2) + "\n")
+        file.flush()
+    except OSError as error:
+        raise Refused(f"--json {file.name}: {error.strerror}") from None
 
 
 def _run(plan: dict[str, Any], totals: Totals, shown: view.View) -> int:
@@ -100,7 +109,8 @@ def _run(plan: dict[str, Any], totals: Totals, shown: view.View) -> int:
 def _show(event: dict[str, Any], totals: Totals, shown: view.View) -> None:
     said = view.words(event)
     if said is not None:
-        shown.say(*said)
+        show = shown.say if event["event"] in ("note", "died") else shown.pass_on
+        show(*said)
     elif event["event"] == "end":
         shown.end(totals)
     else:

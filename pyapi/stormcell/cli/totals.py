@@ -59,8 +59,8 @@ class Totals:
         self.components = {component: Component() for component in components}
         self.seconds = 0.0
         self.began: float | None = None
+        self.ending = False
         self.reason = ""
-        self.left = 0
 
     def hear(self, event: dict[str, Any]) -> None:
         """Take in what an event says, if it is of a kind that matters here."""
@@ -77,36 +77,41 @@ class Totals:
             died = "died: " if kind == "died" else ""
             self.components[event["component"]].last_error = f"task {event['task']}: {died}{gist(event['text'])}"
         if kind == "end":
-            self._hear_end(event["reason"], event["in.flight"])
+            self._hear_end(event["reason"])
+        elif kind == "note":
+            self.ending = True
 
     def _hear_tasks(self, tasks: dict[str, str]) -> None:
         for name in tasks.values():
             if not name.startswith("__"):
                 self.components[name].tasks += 1
 
-    def _hear_end(self, reason: str, left: int) -> None:
+    def _hear_end(self, reason: str) -> None:
         """From now on a rate is the average of the whole run."""
         self.reason = reason
-        self.left = left
         for component in self.components.values():
             if self.began is not None:
                 component.history = deque([(self.began, 0), (self.seconds, component.tuples)])
 
-    def sum(self, key: str) -> int:
-        return sum(component.stats.get(key, 0) for component in self.components.values())
+    def sum(self, key: str, kind: str | None = None) -> int:
+        return sum(component.stats.get(key, 0) for component in self.components.values()
+                   if kind in (None, component.kind))
+
+    @property
+    def left(self) -> int:
+        """Tuples in flight: a spout's until all that came of it is settled, or else those of bolts."""
+        return self.sum("in.flight", "spout") or self.sum("in.flight", "bolt")
 
     def verdict(self) -> str:
         """How it ended and what went wrong, in one line."""
-        spouts = [each for each in self.components.values() if each.kind == "spout"]
-        failed = sum(spout.stats["failed"] for spout in spouts)
         wrong = [
-            (failed, "tuple failed", "tuples failed"),
-            (sum(spout.stats["timed.out"] for spout in spouts), "of them timed out", "of them timed out"),
+            (self.sum("failed", "spout"), "tuple failed", "tuples failed"),
+            (self.sum("timed.out"), "of them timed out", "of them timed out"),
             (self.sum("errors"), "error", "errors"),
             (self.sum("restarts"), "restart", "restarts"),
             (self.left, "tuple left in flight", "tuples left in flight"),
         ]
-        said = [f"{number:,} {one if number == 1 else many}" for number, one, many in wrong if number]
+        said = [counted(*each) for each in wrong if each[0]]
         how = REASONS.get(self.reason, self.reason)
         return f"ended after {self.seconds:.1f} s ({how}): {', '.join(said) or 'nothing failed'}"
 
@@ -123,6 +128,10 @@ class Totals:
                 for name, each in self.components.items()
             },
         }
+
+
+def counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def gist(text: str) -> str:

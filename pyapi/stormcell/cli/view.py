@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from stormcell.cli.totals import Component, Totals
+from stormcell.cli.totals import Component, Totals, counted
 
 LINES_A_SECOND = 50
 """So much of what components say is shown in a terminal, where nobody can read more."""
@@ -28,6 +28,9 @@ class View(Protocol):
 
     def say(self, text: str, style: str = "") -> None:
         """Show something that has happened, once."""
+
+    def pass_on(self, text: str, style: str = "") -> None:
+        """Show what a component says, as far as that can be read."""
 
     def show(self, totals: Totals) -> None:
         """Show how things stand."""
@@ -60,8 +63,8 @@ def words(event: dict[str, Any]) -> tuple[str, str] | None:
     if kind == "died":
         again = event["again.secs"]
         after = f"it starts again in {again:g} s" if again is not None else "it is not started again"
-        lost = f", {event['failed']} tuples of it have failed" if event["failed"] else ""
-        return f"{who} died: {event['text']}{lost}; {after}", "bold red"
+        lost = counted(event["failed"], "tuple failed", "tuples failed")
+        return f"{who} died: {event['text']} ({lost}); {after}", "bold red"
     return (event["text"], "yellow") if kind == "note" else None
 
 
@@ -76,11 +79,15 @@ class Screen:
         self._pace = Pace(now)
 
     def say(self, text: str, style: str = "") -> None:
+        # The colours of what is said stay, other sequences that move a terminal do not.
+        self._live.console.print(Text.from_ansi(text, style=style))
+
+    def pass_on(self, text: str, style: str = "") -> None:
         left_out = self._pace.step()
         if left_out:
-            self._print(f"({left_out:,} more lines in that second are not shown)", "dim")
+            self.say(f"({left_out:,} more lines in that second are not shown)", "dim")
         if self._pace.open:
-            self._print(text, style)
+            self.say(text, style)
 
     def show(self, totals: Totals) -> None:
         self._live.update(Group(_title(totals), table(totals), *_errors(totals)), refresh=True)
@@ -96,10 +103,6 @@ class Screen:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         self._live.stop()
-
-    def _print(self, text: str, style: str) -> None:
-        # The colours of what is said stay, other sequences that move a terminal do not.
-        self._live.console.print(Text.from_ansi(text, style=style))
 
 
 class Pace:
@@ -174,7 +177,8 @@ def milliseconds(value: float | None) -> str:
 
 def _title(totals: Totals) -> Text:
     state = "starting" if totals.began is None else f"{totals.seconds:.0f} s"
-    return Text.assemble((totals.name, "bold"), f"  {state}; Ctrl-C ends it")
+    hint = "ending; Ctrl-C stops it at once" if totals.ending else "Ctrl-C ends it"
+    return Text.assemble((totals.name, "bold"), f"  {state}; {hint}")
 
 
 def _errors(totals: Totals) -> list[RenderableType]:
@@ -197,6 +201,8 @@ class Lines:
 
     def say(self, text: str, style: str = "") -> None:
         self._stream.write(text + "\n")
+
+    pass_on = say
 
     def show(self, totals: Totals) -> None:
         if totals.seconds >= self._due:

@@ -38,15 +38,6 @@ COMPONENTS = """
     """
 
 
-@pytest.fixture(autouse=True)
-def built(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An editor or a shell that runs one test need not know where the build is."""
-    folder = Path(__file__).parents[2] / "build" / "release"
-    for name in ("STORMCELL_SHIM", "STORMCELL_ENGINE"):
-        if not os.environ.get(name):
-            monkeypatch.setenv(name, str(folder / name.lower().replace("_", "-")))
-
-
 def plan(folder: Path, bolt: str = "Pass", **run: Any) -> dict[str, Any]:
     (folder / "components.py").write_text(textwrap.dedent(COMPONENTS))
     outputs = {"default": {"fields": ["number"], "direct": False}}
@@ -68,7 +59,7 @@ def test_events_come_in_order_and_then_there_is_a_status(tmp_path: Path) -> None
     with Engine(plan(tmp_path, tuples=10, emits=True)) as engine:
         events = list(engine)
     kinds = [event["event"] for event in events]
-    assert kinds[:2] == ["tasks", "running"] and kinds[-1] == "end"
+    assert kinds[0] == "tasks" and "running" in kinds and kinds[-1] == "end"
     assert sorted(event["tuple"][0] for event in events
                   if event["event"] == "emit" and event["component"] == "bolt") == list(range(1, 11))
     assert engine.status == 0

@@ -1,0 +1,3 @@
+from commanding import built, folder
+
+__all__ = ["built", "folder"]
