@@ -270,6 +270,7 @@ component_traverse(ComponentObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->current);
+    Py_VISIT(self->loopback);
     return 0;
 }
 
@@ -277,6 +278,8 @@ int
 component_clear(ComponentObject *self)
 {
     Py_CLEAR(self->current);
+    self->state = state_of_type(Py_TYPE(self)); /* a loopback's ends with it */
+    Py_CLEAR(self->loopback);
     return 0;
 }
 
@@ -285,7 +288,7 @@ component_dealloc(ComponentObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    Py_CLEAR(self->current);
+    component_clear(self);
     type->tp_free(self);
     Py_DECREF(type);
 }

@@ -132,6 +132,16 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* The type that nothing else needs to know. */
+static int
+add_loopback(PyObject *module)
+{
+    PyTypeObject *type = loopback_type_new(module);
+    int result = type != NULL ? PyModule_AddType(module, type) : -1;
+    Py_XDECREF(type);
+    return result;
+}
+
 static int
 add_types(PyObject *module, struct module_state *state)
 {
@@ -144,7 +154,7 @@ add_types(PyObject *module, struct module_state *state)
     return PyModule_AddType(module, state->tuple_type) < 0 ||
                    PyModule_AddType(module, state->component_type) < 0 ||
                    PyModule_AddType(module, state->bolt_type) < 0 ||
-                   PyModule_AddType(module, state->spout_type) < 0
+                   PyModule_AddType(module, state->spout_type) < 0 || add_loopback(module) < 0
                ? -1
                : 0;
 }
@@ -165,6 +175,34 @@ module_exec(PyObject *module)
     return add_types(module, state);
 }
 
+int
+state_traverse(struct module_state *state, visitproc visit, void *arg)
+{
+    Py_VISIT(state->values_type_of);
+    Py_VISIT(state->acked);
+    return 0;
+}
+
+void
+state_clear(struct module_state *state)
+{
+    Py_CLEAR(state->values_type_of);
+    Py_CLEAR(state->acked);
+    Py_CLEAR(state->spare);
+    sources_clear(state);
+    strings_clear(state);
+}
+
+void
+state_deinit(struct module_state *state)
+{
+    state_clear(state);
+    session_free(state->session);
+    buffer_deinit(&state->text);
+    buffer_deinit(&state->anchors);
+    buffer_deinit(&state->id);
+}
+
 static int
 module_traverse(PyObject *module, visitproc visit, void *arg)
 {
@@ -174,9 +212,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->spout_type);
     Py_VISIT(state->tuple_type);
     Py_VISIT(state->went_away);
-    Py_VISIT(state->values_type_of);
-    Py_VISIT(state->acked);
-    return 0;
+    return state_traverse(state, visit, arg);
 }
 
 static int
@@ -188,11 +224,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->spout_type);
     Py_CLEAR(state->tuple_type);
     Py_CLEAR(state->went_away);
-    Py_CLEAR(state->values_type_of);
-    Py_CLEAR(state->acked);
-    Py_CLEAR(state->spare);
-    sources_clear(state);
-    strings_clear(state);
+    state_clear(state);
     return 0;
 }
 
@@ -202,10 +234,7 @@ module_free(void *module)
     struct module_state *state = state_of_module(module);
     if (state != NULL) {
         module_clear(module);
-        session_free(state->session);
-        buffer_deinit(&state->text);
-        buffer_deinit(&state->anchors);
-        buffer_deinit(&state->id);
+        state_deinit(state);
     }
 }
 

@@ -28,6 +28,7 @@ struct string_cache {
 
 struct module_state {
     struct session *session; /* NULL outside of the shim */
+    PyObject *loopback;      /* the Loopback that this is the state of (borrowed), or NULL */
     unsigned long thread;    /* the one that serves */
     PyTypeObject *component_type;
     PyTypeObject *bolt_type;
@@ -58,6 +59,12 @@ state_of_module(PyObject *module)
 
 /* The state behind a type of this module or one derived from it (borrowed from the type). */
 struct module_state *state_of_type(PyTypeObject *type);
+
+/* What a state holds beyond the types of its module: for whoever owns it. The session goes last, when
+   nothing of Python's can use it any more. */
+int state_traverse(struct module_state *state, visitproc visit, void *arg);
+void state_clear(struct module_state *state);
+void state_deinit(struct module_state *state);
 
 /* ---- raise.c ----------------------------------------------------------------------------- */
 
@@ -174,6 +181,8 @@ typedef struct {
     PyObject
         *current; /* what an emit is anchored to by default: a Tuple, a list of them, or NULL */
     bool auto_anchor;
+    PyObject
+        *loopback; /* where `state` is that of a Loopback: it, which keeps it alive; else NULL */
 } ComponentObject;
 
 PyTypeObject *component_type_new(PyObject *module);
@@ -223,10 +232,49 @@ PyTypeObject *spout_type_new(PyObject *module, PyTypeObject *base);
 
 /* ---- run.c ------------------------------------------------------------------------------ */
 
+/* A component at work. Its methods are looked up once; NULL where it has none of its own. All borrowed
+   from the arguments of the function that serves it. */
+struct runner {
+    struct module_state *state;
+    ComponentObject *component;
+    int (*handle)(struct runner *, const struct message *);
+    PyObject *on_exception;
+    bool exiting; /* the component asked to end after an exception */
+    bool auto_ack;
+    PyObject *process; /* a bolt's */
+    PyObject *process_tick;
+    PyObject *ack;
+    PyObject *on_timer;
+    int64_t period_ns; /* of the timer, 0: none */
+    int64_t next_ns;
+    PyObject *commands[MESSAGE_DEACTIVATE + 1]; /* a spout's, by kind of message */
+};
+
+/* Work until Storm goes. True: the end was Storm's or the component's wish, and came in order. False:
+   an exception. NULL with an exception that is not for us. */
+PyObject *run_loop(struct runner *runner);
+
+/* What is due when the timer's time has come. 0 or -1. */
+int run_on_timer(struct runner *runner);
+
+/* Wait for the handshake and take it in: new (conf, context), or NULL. */
+PyObject *run_take_handshake(struct module_state *state);
+
 /* The module's functions of the life of a component; see their docstrings. */
 PyObject *run_handshake(PyObject *module, PyObject *unused);
 PyObject *run_answer(PyObject *module, PyObject *unused);
 PyObject *run_serve_bolt(PyObject *module, PyObject *args);
 PyObject *run_serve_spout(PyObject *module, PyObject *args);
+
+/* ---- loopback.c ------------------------------------------------------------------------- */
+
+PyTypeObject *loopback_type_new(PyObject *module);
+
+/* Keep a runner, with the arguments that it borrows from, to be run step by step. What serving a component
+   returns: new. */
+PyObject *loopback_keep(PyObject *self, const struct runner *runner, PyObject *arguments);
+
+/* Have the task ids of the last emit fed. 0 or -1. */
+int loopback_ask_task_ids(PyObject *self);
 
 #endif

@@ -6,12 +6,10 @@
 /* ---- starting --------------------------------------------------------------------------- */
 
 PyObject *
-run_handshake(PyObject *module, PyObject *unused)
+run_take_handshake(struct module_state *state)
 {
-    struct module_state *state = state_of_module(module);
     struct session *session = module_session(state);
     int result;
-    (void)unused;
     if (session == NULL) {
         return NULL;
     }
@@ -40,6 +38,13 @@ run_handshake(PyObject *module, PyObject *unused)
 }
 
 PyObject *
+run_handshake(PyObject *module, PyObject *unused)
+{
+    (void)unused;
+    return run_take_handshake(state_of_module(module));
+}
+
+PyObject *
 run_answer(PyObject *module, PyObject *unused)
 {
     struct module_state *state = state_of_module(module);
@@ -54,23 +59,6 @@ run_answer(PyObject *module, PyObject *unused)
 }
 
 /* ---- what serves ------------------------------------------------------------------------ */
-
-/* A component at work. Its methods are looked up once; NULL where it has none of its own. */
-struct runner {
-    struct module_state *state;
-    ComponentObject *component;
-    int (*handle)(struct runner *, const struct message *);
-    PyObject *on_exception;
-    bool exiting; /* the component asked to end after an exception */
-    bool auto_ack;
-    PyObject *process; /* a bolt's */
-    PyObject *process_tick;
-    PyObject *ack;
-    PyObject *on_timer;
-    int64_t period_ns; /* of the timer, 0: none */
-    int64_t next_ns;
-    PyObject *commands[MESSAGE_DEACTIVATE + 1]; /* a spout's, by kind of message */
-};
 
 /* An exception of user code: the component's own Python reports it and fails the tuple.
    0: go on, -1: it is not for us (an exit), or the report failed and is an exception itself. */
@@ -290,16 +278,23 @@ until_timer_ms(const struct runner *runner)
     return left <= 0 ? 0 : (int)(left / 1000000 < 60000 ? left / 1000000 + 1 : 60000);
 }
 
+int
+run_on_timer(struct runner *runner)
+{
+    PyObject *result = PyObject_CallNoArgs(runner->on_timer);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : run_failed(runner, NULL);
+}
+
 static int
 run_timer(struct runner *runner)
 {
     if (runner->period_ns == 0 || clock_ns() < runner->next_ns) {
         return 0;
     }
-    PyObject *result = PyObject_CallNoArgs(runner->on_timer);
+    int result = run_on_timer(runner);
     runner->next_ns = clock_ns() + runner->period_ns;
-    Py_XDECREF(result);
-    return result != NULL ? 0 : run_failed(runner, NULL);
+    return result;
 }
 
 /* One message or one wait. 1: go on, 0: the end, -1. */
@@ -331,8 +326,7 @@ run_step(struct runner *runner)
     return 1;
 }
 
-/* True: the end was Storm's or the component's wish, and came in order. False: an exception. */
-static PyObject *
+PyObject *
 run_loop(struct runner *runner)
 {
     int result = 1;
@@ -355,6 +349,14 @@ or_null(PyObject *object)
     return object == Py_None ? NULL : object;
 }
 
+/* The component's own, which in a test is not the module's. */
+static struct session *
+find_session(struct runner *runner)
+{
+    runner->state = component_state((PyObject *)runner->component);
+    return module_session(runner->state);
+}
+
 PyObject *
 run_serve_bolt(PyObject *module, PyObject *args)
 {
@@ -364,11 +366,11 @@ run_serve_bolt(PyObject *module, PyObject *args)
     int auto_ack;
     int auto_anchor;
     double period;
-    if (module_session(runner.state) == NULL ||
-        !PyArg_ParseTuple(args, "O!OOOOppOdO:serve_bolt", runner.state->bolt_type,
+    if (!PyArg_ParseTuple(args, "O!OOOOppOdO:serve_bolt", runner.state->bolt_type,
                           &runner.component, &runner.on_exception, &runner.process,
                           &runner.process_tick, &runner.ack, &auto_ack, &auto_anchor, &on_timer,
-                          &period, &values_type_of)) {
+                          &period, &values_type_of) ||
+        find_session(&runner) == NULL) {
         return NULL;
     }
     runner.process_tick = or_null(runner.process_tick);
@@ -382,7 +384,8 @@ run_serve_bolt(PyObject *module, PyObject *args)
         runner.next_ns = clock_ns() + runner.period_ns;
     }
     session_serve(runner.state->session, false);
-    return run_loop(&runner);
+    return runner.state->loopback != NULL ? loopback_keep(runner.state->loopback, &runner, args)
+                                          : run_loop(&runner);
 }
 
 /* A spout that Storm activated before, in the days of an earlier interpreter, is so from the start. */
@@ -403,16 +406,19 @@ run_serve_spout(PyObject *module, PyObject *args)
 {
     struct runner runner = {.state = state_of_module(module), .handle = handle_command};
     PyObject **commands = runner.commands;
-    if (module_session(runner.state) == NULL ||
-        !PyArg_ParseTuple(args, "O!OOOOOO:serve_spout", runner.state->spout_type, &runner.component,
+    if (!PyArg_ParseTuple(args, "O!OOOOOO:serve_spout", runner.state->spout_type, &runner.component,
                           &runner.on_exception, &commands[MESSAGE_NEXT], &commands[MESSAGE_ACK],
                           &commands[MESSAGE_FAIL], &commands[MESSAGE_ACTIVATE],
-                          &commands[MESSAGE_DEACTIVATE])) {
+                          &commands[MESSAGE_DEACTIVATE]) ||
+        find_session(&runner) == NULL) {
         return NULL;
     }
     for (int kind = MESSAGE_NEXT; kind <= MESSAGE_DEACTIVATE; kind++) {
         commands[kind] = or_null(commands[kind]);
     }
     session_serve(runner.state->session, true);
+    if (runner.state->loopback != NULL) {
+        return loopback_keep(runner.state->loopback, &runner, args);
+    }
     return resume(&runner) < 0 ? NULL : run_loop(&runner);
 }

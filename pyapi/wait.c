@@ -43,6 +43,9 @@ PyObject *
 wait_for_task_ids(struct module_state *state)
 {
     struct slice ids;
+    if (state->loopback != NULL && loopback_ask_task_ids(state->loopback) < 0) {
+        return NULL;
+    }
     int found = session_answer(state->session, state_fault(state)); /* Storm must be listening */
     while (found >= 0 &&
            (found = session_task_ids(state->session, &ids, state_fault(state))) == 0) {

@@ -97,14 +97,32 @@ take_in(struct inlet *inlet, size_t most)
     return n;
 }
 
+static int
+no_room(const struct inlet *inlet, struct fault *fault)
+{
+    return fault_set(fault, FAULT_LIMIT, 0, "%zu MiB of Storm's messages wait to be read",
+                     inlet->input->end >> 20);
+}
+
+int
+inlet_put(struct inlet *inlet, struct slice bytes, struct fault *fault)
+{
+    struct frame_input *input = inlet->input;
+    if (bytes.len > arena_region_size(ARENA_INPUT) - input->end) {
+        return no_room(inlet, fault);
+    }
+    memcpy(inlet->bytes + input->end, bytes.ptr, bytes.len);
+    input->end += bytes.len;
+    return 0;
+}
+
 int
 inlet_fill(struct inlet *inlet, struct fault *fault)
 {
     struct frame_input *input = inlet->input;
     size_t room = arena_region_size(ARENA_INPUT) - input->end;
     if (room == 0) {
-        return fault_set(fault, FAULT_LIMIT, 0, "%zu MiB of Storm's messages wait to be read",
-                         input->end >> 20);
+        return no_room(inlet, fault);
     }
     ssize_t n = take_in(inlet, room < READ_BYTES ? room : READ_BYTES);
     if (n > 0) {

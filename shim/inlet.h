@@ -43,6 +43,9 @@ int inlet_fill(struct inlet *inlet, struct fault *fault);
 /* The same, looking again for a moment before it gives up. */
 int inlet_spin(struct inlet *inlet, struct fault *fault);
 
+/* Take in bytes that did not come by a read(2), in a loopback session. 0 or -1. */
+int inlet_put(struct inlet *inlet, struct slice bytes, struct fault *fault);
+
 /* Unread bytes. */
 size_t inlet_waiting(const struct inlet *inlet);
 

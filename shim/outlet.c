@@ -87,6 +87,21 @@ outlet_breathe(struct outlet *outlet, struct fault *fault)
     return pending > 0 && now - outlet->oldest >= FLUSH_NS ? outlet_flush(outlet, fault) : 0;
 }
 
+struct slice
+outlet_said(const struct outlet *outlet)
+{
+    return (struct slice){outlet->lane.data,
+                          atomic_load(&outlet->arena->lanes[WRITER_INTERPRETER].committed)};
+}
+
+void
+outlet_clear(struct outlet *outlet)
+{
+    outlet->lane.len = 0;
+    wire_commit(outlet->arena, WRITER_INTERPRETER, &outlet->lane);
+    outlet_applied(outlet);
+}
+
 bool
 outlet_congested(const struct outlet *outlet)
 {

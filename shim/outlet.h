@@ -37,6 +37,11 @@ int outlet_flush(struct outlet *outlet, struct fault *fault);
 /* Between two tuples: flush where enough has gathered or has waited a millisecond. As above. */
 int outlet_breathe(struct outlet *outlet, struct fault *fault);
 
+/* Where nothing is written, in a loopback session: what has been committed (borrowed until the next
+   message), and to begin anew behind it. */
+struct slice outlet_said(const struct outlet *outlet);
+void outlet_clear(struct outlet *outlet);
+
 /* More is unwritten than may be added to without waiting. */
 bool outlet_congested(const struct outlet *outlet);
 

@@ -86,7 +86,7 @@ start(struct session *session, struct fault *fault)
 }
 
 struct session *
-session_new(struct arena *arena, struct fault *fault)
+session_on(struct arena *arena, struct fault *fault)
 {
     struct session *session = calloc(1, sizeof *session);
     if (session == NULL) {
@@ -100,7 +100,14 @@ session_new(struct arena *arena, struct fault *fault)
     inlet_init(&session->inlet, arena);
     outlet_init(&session->outlet, arena);
     session->wake[0] = session->wake[1] = -1;
-    if (start(session, fault) < 0) {
+    return session;
+}
+
+struct session *
+session_new(struct arena *arena, struct fault *fault)
+{
+    struct session *session = session_on(arena, fault);
+    if (session != NULL && start(session, fault) < 0) {
         session_free(session);
         return NULL;
     }
@@ -124,6 +131,7 @@ session_free(struct session *session)
     handshake_deinit(&session->handshake);
     buffer_deinit(&session->task_ids);
     buffer_deinit(&session->unescaped);
+    arena_free(session->own);
     free(session);
 }
 
@@ -472,5 +480,8 @@ session_has_ackers(const struct session *session)
 int
 session_answer(struct session *session, struct fault *fault)
 {
+    if (session->own != NULL) {
+        return 0; /* nobody waits for a pid */
+    }
     return session->arena == NULL ? session_forked(fault) : wire_answer(session->arena, fault);
 }

@@ -24,6 +24,23 @@ struct session;
 struct session *session_new(struct arena *arena, struct fault *fault);
 void session_free(struct session *session);
 
+/* ---- without a wire: Storm's side is in this process, as in a test of a component ---------- */
+
+/* A loopback session: new, with an arena of its own, or NULL with a fault. It waits for nothing, writes
+   nothing and leaves signals and forks alone: what it has not been fed has not come, and what is said
+   stays until it is heard. */
+struct session *session_new_loopback(struct fault *fault);
+
+/* Bytes from Storm, any part of its messages. 0 or -1. */
+int session_feed(struct session *session, struct slice bytes, struct fault *fault);
+
+/* What has been said since session_heard(): whole messages, borrowed until the next one. */
+struct slice session_said(const struct session *session);
+void session_heard(struct session *session);
+
+/* For a forked child: from now on nothing here works but session_free(). */
+void session_cut_off(struct session *session);
+
 /* ---- starting --------------------------------------------------------------------------- */
 
 /* 1: Storm's handshake has been read and the pid file is there, 0: session_wait() for more, -1. */

@@ -11,6 +11,7 @@
 
 struct session {
     struct arena *arena; /* NULL in a forked child */
+    struct arena *own;   /* a loopback session's, to be freed with it; else NULL */
     struct inlet inlet;
     struct outlet outlet;
     size_t emit_start; /* where the open emit began */
@@ -28,6 +29,11 @@ struct session {
     atomic_bool waiting;
     struct record *record; /* NULL: nothing is recorded */
 };
+
+/* ---- session.c -------------------------------------------------------------------------- */
+
+/* A session on an arena, as yet without signals, forks and a way to be woken: new, or NULL with a fault. */
+struct session *session_on(struct arena *arena, struct fault *fault);
 
 /* ---- session_say.c ---------------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 from _stormcell import (
     Bolt,
     Component,
+    Loopback,
     Spout,
     StormWentAwayError,
     Tuple,
@@ -19,6 +20,7 @@ from _stormcell import (
 __all__ = [
     "Bolt",
     "Component",
+    "Loopback",
     "Spout",
     "StormWentAwayError",
     "Tuple",

@@ -419,5 +419,6 @@ session_suite(void)
     suite_add_tcase(suite, session_sending());
     suite_add_tcase(suite, session_small_pipe());
     suite_add_tcase(suite, session_own_process());
+    suite_add_tcase(suite, session_loopback());
     return suite;
 }

@@ -40,5 +40,6 @@ TCase *json_numbers(void);
 TCase *session_sending(void);
 TCase *session_small_pipe(void);
 TCase *session_own_process(void);
+TCase *session_loopback(void);
 
 #endif
