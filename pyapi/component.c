@@ -278,9 +278,7 @@ int
 component_clear(ComponentObject *self)
 {
     Py_CLEAR(self->current);
-    self->state = state_of_type(Py_TYPE(self)); /* a loopback's ends with it */
-    Py_CLEAR(self->loopback);
-    return 0;
+    return 0; /* `state` is needed to the last: the cycle through `loopback` is broken there */
 }
 
 void
@@ -288,7 +286,8 @@ component_dealloc(ComponentObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    component_clear(self);
+    Py_CLEAR(self->current);
+    Py_CLEAR(self->loopback);
     type->tp_free(self);
     Py_DECREF(type);
 }
