@@ -47,15 +47,25 @@ def install(component: Component) -> None:
         # Of logging.basicConfig(): what it prints is captured, and would be logged a second time.
         if type(handler) is logging.StreamHandler and handler.stream in (sys.stdout, sys.stderr):
             root.removeHandler(handler)
-    name = str(component.storm_conf.get(LEVEL_KEY) or "info").lower()
     root.addHandler(StormHandler(component))
-    root.setLevel(logging.DEBUG if component.debug else _LEVELS.get(name, logging.INFO))
+    root.setLevel(least_level(component))
+
+
+def least_level(component: Component) -> int:
+    """The least level of `logging` that is sent, as the topology's conf has it."""
+    name = str(component.storm_conf.get(LEVEL_KEY) or "info").lower()
+    return logging.DEBUG if component.debug else _LEVELS.get(name, logging.INFO)
 
 
 def component_logger(component: Component) -> logging.Logger:
     """The logger of a component, ready to use."""
     if hasattr(component, "storm_conf"):
         install(component)
+    return named_logger(component)
+
+
+def named_logger(component: Component) -> logging.Logger:
+    """The logger that is called after a component."""
     return logging.getLogger(f"stormcell.component.{component.component_name}")
 
 
