@@ -48,7 +48,8 @@ class BoltHarness(Harness[B]):
         {component: {stream: names}} for several. Without, values have no names.
     outputs: the streams that it declares, by default the class's own `outputs`: names of fields, or
         {stream: names}, or stormcell.Streams. Where there are none, any stream may be emitted to.
-    task_ids: what an emit with need_task_ids=True is answered.
+    task_ids: the tasks that take what it emits: where direct emits may go, and what an emit with
+        need_task_ids=True is answered.
     strict: raise StrictError for what Storm would die of or lose.
 
     Raises TypeError if `bolt` is no class of bolts.

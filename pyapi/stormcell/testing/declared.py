@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, TypeAlias
+
+from stormcell.stream import Stream
 
 SOURCE = "source"
 """The component that tuples come from where a test names none."""
 TASK = 2
 """The component's own task; the one that tuples come from is 1."""
-
-
-@runtime_checkable
-class Stream(Protocol):
-    """What there is to know of a declared stream; stormcell.Stream is one."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def fields(self) -> Sequence[str]: ...
-    @property
-    def direct(self) -> bool: ...
 
 
 Fields: TypeAlias = Sequence[str]
@@ -31,10 +21,13 @@ Inputs: TypeAlias = Mapping[str, Streams] | Fields
 
 
 def context(
-    component: str, inputs: Inputs | None, outputs: Streams | None
+    component: str, inputs: Inputs | None, outputs: Streams | None, sinks: Sequence[int]
 ) -> dict[str, Any]:
-    """The handshake's context for `component`; what is None is left out, and so not checked."""
-    tasks = {"1": SOURCE, str(TASK): component, "3": "sink"}
+    """The handshake's context for `component`; what is None is left out, and so not checked.
+
+    sinks: the tasks that take what it emits.
+    """
+    tasks = {**{str(task): "sink" for task in sinks}, "1": SOURCE, str(TASK): component}
     found: dict[str, Any] = {"taskid": TASK, "componentid": component, "task->component": tasks}
     if inputs is not None:
         found["source->stream->fields"] = source_fields(inputs)
@@ -67,5 +60,5 @@ def _streams(declared: Streams) -> Iterable[tuple[str, list[str], bool]]:
     parts = list(declared)
     streams = [part for part in parts if isinstance(part, Stream)]
     if streams:
-        return [(part.name, list(part.fields), part.direct) for part in streams]
+        return [(part.name, list(part.fields or ()), part.direct) for part in streams]
     return [("default", [str(part) for part in parts], False)]

@@ -103,7 +103,7 @@ class Harness(Generic[C]):
             outputs = getattr(component_class, "outputs", None)
         own = getattr(component_class, "config", None) or {}
         self._conf = {"topology.name": "test", **own, **(config or {})}
-        self._context = declared.context(COMPONENT, fields, outputs)
+        self._context = declared.context(COMPONENT, fields, outputs, task_ids)
         self.record = Record()
         self.ended = False
         self.task_ids = list(task_ids)
