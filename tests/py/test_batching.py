@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import Start
+from starting import Start
 from jvm import Message
 from parent import Parent
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import PRELUDE, Start
+from starting import PRELUDE, Start
 from jvm import INT64
 from parent import Parent
 

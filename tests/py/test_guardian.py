@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import Start
+from starting import Start
 from jvm import Topology, frame
 from parent import children_of, door, environment, eventually, is_gone, level_of, state_of
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from stormcell.recording import Part, Recording, load
 
-from conftest import Start
+from starting import Start
 from jvm import Topology
 from parent import Parent, level_of
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from stormcell.recording import Part, load, parse
 
-from conftest import Start
+from starting import Start
 from jvm import Topology
 from parent import ROOT, Parent
 from test_replay import replay

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Start
+from starting import Start
 from jvm import Topology
 
 SPOUT = Topology(kind="spout", inputs={})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Start
+from starting import Start
 from jvm import AS_LONG, Message, Topology, frame
 from parent import Parent, children_of, door, eventually, is_gone, level_of, state_of
 

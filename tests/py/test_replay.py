@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from stormcell.recording import MAGIC, load, load_joined
 
-from conftest import PRELUDE, Start
+from starting import PRELUDE, Start
 from jvm import Topology
 from parent import DEADLINE, Parent, environment
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import stormcell
-from conftest import Start
+from starting import Start
 from stormcell import Tuple
 from stormcell.report import TEXT_MAX, describe, shorten, trace
 

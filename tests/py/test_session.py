@@ -8,7 +8,7 @@ from itertools import permutations
 
 import pytest
 
-from conftest import Start
+from starting import Start
 from jvm import Topology, frame
 
 ECHO = """

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from conftest import Start
+from starting import Start
 from jvm import AS_LONG, Message, Topology
 
 SPOUT = Topology(kind="spout", inputs={})

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import stormcell
 
-from conftest import Start
+from starting import Start
 from jvm import Topology, frame
 from parent import EXTENSION, Parent, door, environment, eventually
 

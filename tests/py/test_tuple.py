@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Start
+from starting import Start
 from jvm import Topology
 from stormcell import Tuple
 

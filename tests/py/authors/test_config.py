@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Write
+from projects import Write
 from stormcell import Spout, Topology
 from stormcell.config import Config, ConfigError, parse_option, parse_options
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import Write
+from projects import Write
 from stormcell.load import folders, load
 from stormcell.spec import TopologyError
 

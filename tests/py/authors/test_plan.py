@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Write
+from projects import Write
 from stormcell import Bolt, Grouping, JavaSpout, ShellSpout, Spout, Stream, Topology
 from stormcell.load import load
 from stormcell.plan import make_plan

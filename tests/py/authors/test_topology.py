@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT
+from projects import ROOT
 from stormcell import (Bolt, Grouping, JavaBolt, JavaSpout, ShellBolt, ShellSpout, Spout, Stream,
                        Topology)
 from stormcell.spec import TopologyError
