@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -69,6 +70,17 @@ open_standard_streams(void)
         fd = open("/dev/null", O_RDWR);
     } while (fd >= 0 && fd <= STDERR_FILENO);
     close(fd);
+}
+
+/* Each task takes three of them. */
+static void
+raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 /* The signals that ask for the end, as the death of whoever started this does, and that of a child. */
@@ -172,6 +184,7 @@ main(int argc, char **argv)
         return STATUS_UNUSABLE;
     }
     open_standard_streams();
+    raise_descriptor_limit();
     engine.plan = &plan;
     if (read_plan(argv[1], &plan, &fault) < 0 || prepare(&engine, &signals, &fault) < 0) {
         status = unusable(argv[1], &fault);
