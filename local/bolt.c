@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pipes.h"
 #include "spout.h"
-#include "task.h"
 
 /* ---- places -------------------------------------------------------------------------------- */
 

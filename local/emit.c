@@ -3,8 +3,8 @@
 #include "bolt.h"
 #include "json.h"
 #include "jvm_values.h"
+#include "pipes.h"
 #include "spout.h"
-#include "task.h"
 
 enum { VALUES_MAX = 4096 };
 

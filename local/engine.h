@@ -4,8 +4,10 @@
        bolt.c    a tuple given to a bolt, and its ack or fail
        acker.c   the trees
        spout.c   a spout's commands: next, as often as there is room; ack and fail
-       task.c    the bytes from and to a process, its start, its death and its successor
-   loop.c waits and keeps the time, report.c tells what happens. This header is what they share. */
+       pipes.c   what a process is told, and who waits meanwhile
+   task.c is a process's start, what comes from it, its death and its successor; loop.c waits and keeps the time,
+   report.c tells what happens. Each knows those below it: pipes, spout, bolt, emit, hear, task, loop. This header is
+   what they share. */
 #ifndef STORMCELL_LOCAL_ENGINE_H
 #define STORMCELL_LOCAL_ENGINE_H
 
@@ -185,6 +187,7 @@ struct engine {
     size_t open_commands; /* of all spouts, that have not been answered */
     size_t open_nexts;    /* of these */
     bool failed;          /* something did, which the exit status tells */
+    bool hopeless;        /* a component cannot be kept up */
     bool hurried;         /* a signal came while it was ending: it does not wait for anybody */
     struct task *dirty;
     struct buffer values; /* of the tuple that is on its way, where they had to be rewritten */

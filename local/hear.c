@@ -2,9 +2,9 @@
 
 #include "bolt.h"
 #include "emit.h"
+#include "pipes.h"
 #include "said.h"
 #include "spout.h"
-#include "task.h"
 
 /* A component's levels are those of Storm's own ShellMsg. */
 static const char *
@@ -29,13 +29,31 @@ hear_settled(struct task *bolt, const struct said *said, struct fault *fault)
     return bolt_settle(bolt, id, said->kind == SAID_ACK, fault);
 }
 
+/* It has answered its handshake. */
+static void
+come_up(struct task *task)
+{
+    struct engine *engine = task->engine;
+    if (task->state != TASK_STARTING) {
+        return;
+    }
+    task->state = TASK_UP;
+    engine->up++;
+    if (task->component->tick > 0 && !task->component->plan->spout) {
+        task->next_tick = engine->now + task->component->tick;
+    }
+    if (engine->phase == PHASE_RUNNING) {
+        spout_activate(task);
+    }
+}
+
 /* What spouts and bolts say alike; false: it is none of that. */
 static bool
 hear_remark(struct task *task, const struct said *said)
 {
     switch (said->kind) {
     case SAID_PID:
-        task_up(task);
+        come_up(task);
         return true;
     case SAID_LOG:
         report_log(task, level_name(said->level),

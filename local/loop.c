@@ -224,11 +224,13 @@ ask_spouts(struct engine *engine)
     }
 }
 
-/* All has been emitted that was to be, or, at the end, all is settled. */
+/* All has been emitted that was to be, or, at the end, all is settled; or there is no use in going on. */
 static void
 check_done(struct engine *engine)
 {
-    if (engine->phase == PHASE_STARTING && engine->up == engine->task_count) {
+    if (engine->hopeless) {
+        engine_end(engine, "failed");
+    } else if (engine->phase == PHASE_STARTING && engine->up == engine->task_count) {
         start_running(engine);
     } else if (engine->phase == PHASE_RUNNING &&
                engine->spouts_emitted >= (uint64_t)engine->plan->run.tuples) {
@@ -315,7 +317,7 @@ serve(struct engine *engine, int signals)
             next_pulse = engine->now + PULSE;
         }
         ask_spouts(engine);
-        task_flush_all(engine);
+        pipes_flush_all(engine);
         check_done(engine);
         heard = tell_news(engine);
         wait_and_heed(engine, idle_ms(engine, next_pulse), signals);

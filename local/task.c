@@ -11,156 +11,14 @@
 #include "context.h"
 #include "hear.h"
 #include "json.h"
-#include "loop.h"
+#include "pipes.h"
 #include "spout.h"
 
 enum {
     READ_BYTES = 256 << 10,
     MESSAGE_MAX = 256 << 20, /* a longer message would end a JVM, too */
-    FULL_BYTES = 128 << 10,  /* a bolt that has so much before it is full */
-    ROOM_BYTES = 64 << 10,   /* until there is so little */
     LINE_MAX_BYTES = 64 << 10
 };
-
-/* ---- what the loop waits for --------------------------------------------------------------- */
-
-static int
-descriptor(const struct task *task, enum task_end end)
-{
-    const struct process *process = &task->process;
-    return end == TASK_OUT ? process->out : end == TASK_IN ? process->in : process->err;
-}
-
-static void
-watch(struct task *task, enum task_end end, int operation, uint32_t events)
-{
-    struct epoll_event event = {.events = events,
-                                .data.u64 = (uint64_t)task->index << 2 | (uint64_t)end};
-    int fd = descriptor(task, end);
-    if (fd >= 0) {
-        epoll_ctl(task->engine->epoll, operation, fd, &event);
-    }
-}
-
-static void
-pause_reading(struct task *task, bool pause)
-{
-    if (task->paused != pause) {
-        task->paused = pause;
-        watch(task, TASK_OUT, EPOLL_CTL_MOD, pause ? 0 : EPOLLIN);
-    }
-}
-
-/* ---- back-pressure ------------------------------------------------------------------------- */
-
-/* Those whose tuples it takes stop or go on. What may come round to its source again must not wait
-   for it: both would wait for ever. */
-static void
-tell_sources(const struct component *component, int more)
-{
-    const struct engine *engine = component->tasks->engine;
-    for (size_t i = 0; i < component->plan->input_count; i++) {
-        const struct plan_input *input = &component->plan->inputs[i];
-        struct component *from = &engine->components[input->from];
-        const struct flow *flow = &from->flows[input->at_stream];
-        for (size_t j = 0; j < flow->count; j++) {
-            if (flow->subscriptions[j].input == input && !flow->subscriptions[j].cyclic) {
-                from->full_below += (unsigned)more;
-            }
-        }
-        for (size_t j = 0; from->full_below == 0 && j < from->task_count; j++) {
-            pause_reading(&from->tasks[j], false);
-        }
-    }
-}
-
-static void
-note_fullness(struct task *task)
-{
-    size_t waiting = task->told.len - task->told_start;
-    bool full = waiting > (task->full ? ROOM_BYTES : FULL_BYTES);
-    if (full == task->full || task->component->plan->spout) {
-        return;
-    }
-    task->full = full;
-    task->engine->full_tasks += full ? 1 : (size_t)-1;
-    tell_sources(task->component, full ? 1 : -1);
-}
-
-/* ---- to it --------------------------------------------------------------------------------- */
-
-char *
-task_room(struct task *task, size_t bytes)
-{
-    return need_room(&task->told, bytes);
-}
-
-void
-task_told(struct task *task, const char *end)
-{
-    task->told.len = (size_t)(end - task->told.data);
-    if (!task->dirty) {
-        task->dirty = true;
-        task->next_dirty = task->engine->dirty;
-        task->engine->dirty = task;
-    }
-}
-
-static void
-wait_for_room(struct task *task, bool blocked)
-{
-    if (task->blocked != blocked) {
-        task->blocked = blocked;
-        watch(task, TASK_IN, EPOLL_CTL_MOD, blocked ? EPOLLOUT : 0);
-    }
-}
-
-/* What was written makes room; the little that was not is moved to the front. */
-static void
-written(struct task *task, size_t bytes)
-{
-    struct buffer *told = &task->told;
-    task->told_start += bytes;
-    size_t rest = told->len - task->told_start;
-    if (rest <= task->told_start) {
-        memcpy(told->data, told->data + task->told_start, rest);
-        told->len = rest;
-        task->told_start = 0;
-    }
-}
-
-/* That it has closed its stdin is no end yet: it may have something to say. */
-static void
-tell(struct task *task)
-{
-    size_t rest = task->told.len - task->told_start;
-    if (task->process.in < 0 || rest == 0) {
-        return;
-    }
-    ssize_t n = write(task->process.in, task->told.data + task->told_start, rest);
-    if (n > 0) {
-        written(task, (size_t)n);
-    }
-    wait_for_room(task, n < (ssize_t)rest);
-    if (n < 0 && errno != EAGAIN && errno != EINTR) {
-        process_close(&task->process.in);
-    }
-    note_fullness(task);
-}
-
-void
-task_flush_all(struct engine *engine)
-{
-    while (engine->dirty != NULL) {
-        struct task *task = engine->dirty;
-        engine->dirty = task->next_dirty;
-        task->dirty = false;
-        if (!task->blocked) {
-            tell(task);
-        }
-        note_fullness(task);
-    }
-}
 
 /* ---- from it ------------------------------------------------------------------------------- */
 
@@ -314,27 +172,10 @@ task_start(struct task *task)
     }
     task->state = TASK_STARTING;
     task->heard = engine->now;
-    watch(task, TASK_OUT, EPOLL_CTL_ADD, EPOLLIN);
-    watch(task, TASK_IN, EPOLL_CTL_ADD, 0);
-    watch(task, TASK_ERR, EPOLL_CTL_ADD, EPOLLIN);
+    pipes_watch(task, TASK_OUT, EPOLL_CTL_ADD, EPOLLIN);
+    pipes_watch(task, TASK_IN, EPOLL_CTL_ADD, 0);
+    pipes_watch(task, TASK_ERR, EPOLL_CTL_ADD, EPOLLIN);
     say_hello(task);
-}
-
-void
-task_up(struct task *task)
-{
-    struct engine *engine = task->engine;
-    if (task->state != TASK_STARTING) {
-        return;
-    }
-    task->state = TASK_UP;
-    engine->up++;
-    if (task->component->tick > 0 && !task->component->plan->spout) {
-        task->next_tick = engine->now + task->component->tick;
-    }
-    if (engine->phase == PHASE_RUNNING) {
-        spout_activate(task);
-    }
 }
 
 void
@@ -345,27 +186,13 @@ task_close(struct task *task)
 
 /* ---- its death ----------------------------------------------------------------------------- */
 
-void
-task_doom(struct task *task, const char *format, ...)
-{
-    va_list arguments;
-    if (task->doomed || task->process.pid == 0) {
-        return;
-    }
-    va_start(arguments, format);
-    vsnprintf(task->last_words, sizeof task->last_words, format, arguments);
-    va_end(arguments);
-    task->doomed = true;
-    kill(task->process.pid, SIGKILL);
-}
-
 /* All that it had and what waits for it is void. */
 static size_t
 fail_all(struct task *task)
 {
     size_t failed = task->component->plan->spout ? spout_drop_all(task) : bolt_fail_all(task);
     task->told.len = task->told_start = 0;
-    note_fullness(task);
+    pipes_note_fullness(task);
     return failed;
 }
 
@@ -405,7 +232,7 @@ died(struct task *task, int pid, const char *how)
     if (death.again >= 0) {
         task->start_at = engine->now + death.again;
     } else if (!draining) {
-        engine_end(engine, "failed");
+        engine->hopeless = true;
     }
 }
 
@@ -431,7 +258,7 @@ task_ready(struct task *task, enum task_end end)
 {
     if (end == TASK_IN && task->process.in >= 0) {
         if (task->blocked) {
-            tell(task);
+            pipes_tell(task);
         } else { /* an error is all that is told unasked */
             process_close(&task->process.in);
         }
@@ -439,7 +266,7 @@ task_ready(struct task *task, enum task_end end)
         read_stderr(task);
     } else if (end == TASK_OUT && task->process.out >= 0) {
         if (task->component->full_below > 0 && !task->paused) { /* later, unless it is its end */
-            pause_reading(task, true);
+            pipes_pause(task, true);
         } else {
             read_said(task);
         }

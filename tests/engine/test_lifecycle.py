@@ -276,6 +276,7 @@ def test_the_engine_does_not_outlive_who_started_it(run: Runner, tmp_path: Path)
         "import subprocess, sys; p = subprocess.Popen(sys.argv[1:]); print(p.pid, file=open("
         f"{str(tmp_path / 'pid')!r}, 'w'), flush=True); p.wait()"])
     one.until("running")
+    wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().endswith("\n"))
     engine = int((tmp_path / "pid").read_text())
     one.process.kill()
     wait_for(lambda: not is_running(engine))
