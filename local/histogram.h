@@ -13,7 +13,7 @@ struct histogram {
     uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
-/* `count` durations of so many ns; a negative one counts as none, the longest bucket is 2^36 us. */
+/* `count` durations of so many ns; a negative one counts as none, from 2^42 (73 minutes) on all are one. */
 void histogram_add(struct histogram *histogram, int64_t ns, uint64_t count);
 
 /* The duration, in ns, that this fraction (0 to 1) of them did not exceed; 0 if there is none. */

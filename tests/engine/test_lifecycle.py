@@ -96,7 +96,7 @@ def test_a_component_that_dies_is_started_again(run: Runner) -> None:
                 if tup.values[0] == 5:
                     os.kill(os.getppid(), 9)
                     time.sleep(10)
-        """, topology(spout={"of": "Numbers"},
+        """, topology(spout={"of": "Numbers", "conf": {"topology.max.spout.pending": 50}},
                       bolt={"of": "Fragile", "inputs": inputs("spout")}), tuples=2000)
     [death] = ended.of("died", "bolt")
     assert death["text"].startswith("signal 9")
