@@ -90,10 +90,11 @@ def test_a_run_has_an_end(run: Runner, keys: dict[str, float], reason: str) -> N
 
 
 def test_a_component_that_dies_is_started_again(run: Runner) -> None:
+    # Not before it has acked anything, nor when all is emitted: then it would not be started again.
     ended = run("""
         class Fragile(Bolt):
             def process(self, tup):
-                if tup.values[0] == 5:
+                if tup.values[0] == 500:
                     os.kill(os.getppid(), 9)
                     time.sleep(10)
         """, topology(spout={"of": "Numbers", "conf": {"topology.max.spout.pending": 50}},
