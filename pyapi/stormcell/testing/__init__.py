@@ -16,9 +16,12 @@ from stormcell.testing.bolts import BoltHarness, run_bolt
 from stormcell.testing.harness import StrictError
 from stormcell.testing.record import Emit, Error, Log, Metric, Record
 from stormcell.testing.spouts import SpoutHarness, run_spout
+from stormcell.testing.topologies import ComponentRun, Death, TaskEmit, TopologyRun, run_topology
 
 __all__ = [
     "BoltHarness",
+    "ComponentRun",
+    "Death",
     "Emit",
     "Error",
     "Log",
@@ -26,6 +29,9 @@ __all__ = [
     "Record",
     "SpoutHarness",
     "StrictError",
+    "TaskEmit",
+    "TopologyRun",
     "run_bolt",
     "run_spout",
+    "run_topology",
 ]

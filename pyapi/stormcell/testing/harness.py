@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from bdb import BdbQuit
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType, new_class
@@ -213,6 +214,7 @@ class Harness(Generic[C]):
                     self._step.logs.append(log_of(message))
                 case "error":
                     self._step.errors.append(Error(message["msg"], exception, tup))
+                    _reported.append(message["msg"])
                 case "metrics":
                     self._step.metrics.append(Metric(message["name"], message["params"]))
                 case "ack" | "fail" as command:
@@ -276,6 +278,17 @@ def _logging(harness: Harness[Any]) -> Iterator[None]:
     finally:
         root.removeHandler(handler)
         root.setLevel(before)
+
+
+_reported: deque[str] = deque(maxlen=20)
+"""The latest reports of all components, for the pytest plugin."""
+
+
+def take_reported() -> list[str]:
+    """The texts of the latest errors that components reported, since the last call."""
+    texts = list(_reported)
+    _reported.clear()
+    return texts
 
 
 _harnesses: WeakSet[Harness[Any]] = WeakSet()
