@@ -134,7 +134,7 @@ def test_the_stub_has_the_names_of_the_module() -> None:
     assert set(vars(_native)["__all__"]) == module
 
 
-@pytest.mark.parametrize("name", ["Bolt", "Component", "Spout", "Tuple"])
+@pytest.mark.parametrize("name", ["Bolt", "Component", "Loopback", "Spout", "Tuple"])
 def test_the_stub_has_the_methods_of_the_classes(name: str) -> None:
     special = {"__doc__", "__module__", "__hash__", "__repr__", "__reduce__",
                "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"}  # fmt: skip
@@ -142,7 +142,7 @@ def test_the_stub_has_the_methods_of_the_classes(name: str) -> None:
     assert stub_names()[name] - {"__new__"} == members - {"__new__"}
 
 
-@pytest.mark.parametrize("name", ["Bolt", "Component", "Spout", "Tuple"])
+@pytest.mark.parametrize("name", ["Bolt", "Component", "Loopback", "Spout", "Tuple"])
 def test_everything_public_is_documented(name: str) -> None:
     found = getattr(_stormcell, name)
     assert found.__doc__

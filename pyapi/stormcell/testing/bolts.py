@@ -218,7 +218,7 @@ def run_bolt(
     seconds: float = 0,
     strict: bool = True,
 ) -> Record:
-    """Run a bolt on some tuples and return all that it did.
+    """Run a bolt on some tuples and return all that it did, to its end where that comes before.
 
     tuples: the values of each, or Tuples. seconds: how long to let pass at the end, for batches.
     The rest is as for BoltHarness. Raises StrictError also for tuples that were not settled.
@@ -227,8 +227,11 @@ def run_bolt(
         bolt, config=config, fields=fields, outputs=outputs, task_ids=task_ids, strict=strict
     ) as harness:
         for tup in tuples:
+            if harness.ended:
+                break
             harness.process(tup)
-        harness.advance(seconds)
+        if not harness.ended:
+            harness.advance(seconds)
     return harness.record
 
 

@@ -160,7 +160,11 @@ class Harness(Generic[C]):
 
     def _derive(self, component_class: type[C]) -> type[C]:
         """The class, with the watch behind it."""
-        names = {"_harness": self, "__module__": component_class.__module__}
+        names = {
+            "_harness": self,
+            "__module__": component_class.__module__,
+            "__qualname__": component_class.__qualname__,
+        }
         bases = (component_class, self._watched)
         return new_class(component_class.__name__, bases, exec_body=lambda body: body.update(names))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -25,20 +25,17 @@ def topology_runner() -> Callable[..., TopologyRun]:
     return run_topology
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Where a test fails, show the errors that its components reported: they may be the reason."""
     _errors()
-    try:
-        return (yield)
-    finally:
-        errors = _errors()
-        if errors:
-            text = "\n\n".join(errors)
-            item.add_report_section("call", "errors that components reported", text)
+    yield
+    errors = _errors()
+    if errors:
+        item.add_report_section("call", "errors that components reported", "\n\n".join(errors))
 
 
 def _errors() -> list[str]:
     """What has been reported to harnesses since the last call."""
     harness = sys.modules.get(HARNESS)
-    return [] if harness is None else harness.take_reported()
+    return harness.take_reported() if harness is not None else []

@@ -89,6 +89,8 @@ class SpoutHarness(Harness[S]):
         meanwhile, a replay for instance, stays pending."""
         record = Record()
         for emit in self.pending[:]:
+            if self.ended:
+                break
             failed = fail is not None and fail(emit)
             record += self.fail(emit.id) if failed else self.ack(emit.id)
         return record
@@ -155,6 +157,8 @@ def run_spout(
         spout, config=config, outputs=outputs, task_ids=task_ids, strict=strict
     ) as harness:
         for _ in range(calls):
+            if harness.ended:
+                break
             harness.next_tuple()
             harness.settle(fail)
     return harness.record

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -203,6 +204,44 @@ def test_exit_on_exception_ends_it() -> None:
         assert bolt.ended
         with pytest.raises(ValueError, match="has ended"):
             bolt.process(["ids"])
+
+
+    record = run_bolt(Exits, [["divide"], ["ids"]], seconds=1)
+    assert len(record.tuples) == len(record.errors) == 1
+
+
+def test_a_thread_of_its_own_may_speak() -> None:
+    class Threaded(Bolt):
+        def initialize(self, conf: dict[str, Any], ctx: dict[str, Any]) -> None:
+            self.go = threading.Event()
+            self.thread = threading.Thread(target=self.speak)
+            self.thread.start()
+
+        def speak(self) -> None:
+            self.go.wait()
+            self.emit([threading.current_thread() is self.thread])
+
+        def process(self, tup: Tuple) -> None:
+            pass
+
+    bolt = BoltHarness(Threaded)
+    bolt.process([1])
+    bolt.component.go.set()
+    bolt.component.thread.join()
+    assert bolt.process([2]).values() == [[True]]
+
+
+def test_a_class_with_slots_and_arguments() -> None:
+    class Slots(Bolt):
+        __slots__ = ("word",)
+
+        def __init__(self, word: str = "default") -> None:
+            self.word = word
+
+        def process(self, tup: Tuple) -> None:
+            self.emit([self.word, type(self).__qualname__ == Slots.__qualname__])
+
+    assert run_bolt(Slots, [[1]]).values() == [["default", True]]
 
 
 def test_logs_errors_and_metrics() -> None:

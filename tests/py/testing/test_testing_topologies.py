@@ -10,9 +10,18 @@ from typing import Any
 
 import pytest
 
-from parent import children_of, eventually
+from parent import SHIM, children_of, eventually
 from small_topologies import WORDS, Broken, Picking, Waiting, WordCount
 from stormcell.testing import Log, Metric, TopologyRun, run_topology
+from stormcell.testing.plugin import topology_runner
+
+__all__ = ["topology_runner"]
+
+
+@pytest.fixture(autouse=True)
+def programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORMCELL_SHIM", SHIM)
+    monkeypatch.setenv("STORMCELL_ENGINE", str(Path(SHIM).with_name("stormcell-engine")))
 
 def nothing_is_left() -> None:
     eventually(lambda: not children_of(os.getpid()), "the engine's processes to be gone")

@@ -254,7 +254,7 @@ def test_harnesses_are_forgotten() -> None:
 
     spout = SpoutHarness(Kept, strict=False)
     spout.next_tuple()
-    gone = [weakref.ref(spout), weakref.ref(spout.component)]
+    gone: list[weakref.ref[Any]] = [weakref.ref(spout), weakref.ref(spout.component)]
     component = spout.component
     del spout
     gc.collect()
