@@ -20,9 +20,9 @@ from stormcell.replay import Host
 @click.option("--python", default=sys.executable, metavar="PYTHON",
               help="The interpreter to run it with, which must have Stormcell; by default this one.")
 def command(component: str, directory: Path, python: str) -> int:
-    """Run one component on what Storm has said, from stdin, and show what it answers to each message.
+    """Run one component by hand on what Storm has said.
 
-    stdin is a recording (`stormcell run --record`), or Storm's messages as they are on the wire, the
+    What it answers to each message is shown. stdin is a recording (`stormcell run --record`), or Storm's messages as they are on the wire, the
     handshake first.
 
     \b

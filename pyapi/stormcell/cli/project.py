@@ -69,12 +69,13 @@ def find_config(file: Path | None, given: Path | None) -> Config:
 
 
 def _near(file: Path | None) -> Iterator[Path]:
+    """The configurations of the project around a topology file, by the shortest names they have."""
     if file is not None:
-        folder = file.resolve().parent
+        folder, here = file.resolve().parent, Path.cwd()
         for path in (folder.parent / "config.json", folder.parent / "pyproject.toml",
                      folder / "config.json", folder / "pyproject.toml"):
             if path.is_file():
-                yield path
+                yield path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def find_file(given: Path | None, config: Config) -> Path:

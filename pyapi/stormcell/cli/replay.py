@@ -37,9 +37,9 @@ def command(
     python: str,
     show_all: bool,
 ) -> int:
-    """Run a component again on what was recorded, and show what it says differently now.
+    """Run a component again on what was recorded.
 
-    FILE is what `stormcell run --record` or the topology's setting stormcell.record has written.
+    What it says differently now is shown. FILE is what `stormcell run --record` or the topology's setting stormcell.record has written.
     MODULE.CLASS is by default the component that was recorded.
 
     \b

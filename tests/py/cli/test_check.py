@@ -1,0 +1,111 @@
+"""`stormcell check`: what it finds, and that it survives what it looks at."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from commanding import flow, refused, stormcell, write
+from stormcell.cli.check import unsendable
+
+
+def found(*arguments: str | Path) -> list[str]:
+    """The lines of what is wrong."""
+    done = stormcell("check", *arguments)
+    wrong = [line[4:] for line in done.stdout.splitlines() if line.startswith("NO  ")]
+    assert (done.returncode, done.stderr) == (1 if wrong else 0, "")
+    return wrong
+
+
+def test_all_is_well(folder: Path) -> None:
+    flow(folder)
+    done = stormcell("check")
+    version = ".".join(map(str, sys.version_info[:3]))
+    assert done.stdout.splitlines() == [
+        f"ok  Python {version}", "ok  topologies/flow.py: Flow, 2 components", "ok  numbers", "ok  bolt"]
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("text, wrong", [
+    ("class Flow(", "topologies/flow.py:1: it is no Python: "),
+    ("import nothing", "topologies/flow.py:1: importing it raised ModuleNotFoundError: No module named 'nothing'"),
+    ("x = 1", "topologies/flow.py: it defines no topology"),
+    ("import os; os._exit(3)", "topologies/flow.py: importing it ended the interpreter (exit status 3)"),
+    ("import os; os._exit(0)", "topologies/flow.py: importing it ended the interpreter (exit status 0)"),
+    ("import os; os.abort()", "topologies/flow.py: importing it ended the interpreter (signal 6)"),
+    ("import sys; sys.exit(3)", "topologies/flow.py:1: importing it raised SystemExit: 3"),
+    ("from stormcell import Grouping, Topology\nfrom components import Numbers, Pass\n"
+     "class Flow(Topology):\n  numbers = Numbers.spec()\n"
+     "  bolt = Pass.spec(inputs={numbers: Grouping.fields('nmber')})",
+     "topologies/flow.py:5: 'bolt' groups by the field 'nmber'"),
+])
+def test_what_is_wrong_with_a_topology(folder: Path, text: str, wrong: str) -> None:
+    flow(folder).write_text(text)
+    [line] = found()
+    assert wrong in line.replace(f"{folder}/", "")
+
+
+def test_a_component_that_only_this_process_could_import(folder: Path) -> None:
+    """A task imports a component's module afresh: not what the topology's file did to it."""
+    flow(folder).write_text(
+        "import sys, types\n"
+        "from stormcell import Spout, Topology\n"
+        "made = types.ModuleType('nowhere'); sys.modules['nowhere'] = made\n"
+        "made.Numbers = type('Numbers', (Spout,), {'outputs': ['n'], '__module__': 'nowhere'})\n"
+        "class Flow(Topology):\n  numbers = made.Numbers.spec()\n")
+    [line] = found()
+    assert line.startswith("numbers: cannot start 'nowhere.Numbers': there is no module 'nowhere' in ")
+
+
+def test_a_component_that_ends_its_interpreter(folder: Path) -> None:
+    flow(folder)
+    source = (folder / "src/components.py").read_text()
+    write(folder, "src/components.py", source + "\nimport sys\nif 'stormcell.spec' not in sys.modules: os._exit(5)\n")
+    assert found() == ["numbers: ended the interpreter (exit status 5)", "bolt: ended the interpreter (exit status 5)"]
+
+
+def test_a_program_of_another_language_that_is_missing(folder: Path) -> None:
+    flow(folder).write_text(
+        "from stormcell import ShellSpout, Topology\n"
+        "class Flow(Topology):\n"
+        "  there = ShellSpout.spec(command='sh', script='x.sh', outputs=['a'])\n"
+        "  missing = ShellSpout.spec(command='no-such-program', script='x', outputs=['a'])\n")
+    assert found() == ["missing: there is no program 'no-such-program' on PATH"]
+
+
+def test_settings_that_would_not_arrive(folder: Path) -> None:
+    flow(folder)
+    assert found("-o", "a=NaN", "-o", 'b={"c": [1, 100000000000000000000]}') == [
+        "the settings['a']: is nan, which JSON does not have",
+        "the settings['b']['c'][1]: is 100000000000000000000, which does not fit into 64 bits"]
+
+
+def test_every_kind_of_setting() -> None:
+    good = {"a": [1, -(2**63), 2**63 - 1, 1.5, "x", None, True, {"b": []}]}
+    assert list(unsendable(good, "it")) == []
+    assert list(unsendable({1: b"x", "y": float("-inf")}, "it")) == [
+        ("it[1]", "has a key that is no string but int"),
+        ("it[1]", "is a bytes, which JSON does not have"),
+        ("it['y']", "is -inf, which JSON does not have")]
+
+
+def test_a_shim_of_another_python(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow(folder)
+    shim = write(folder, "shim", "#!/bin/sh\necho stormcell-shim 0.1.0, Python 3.8.1 '(static)'\n")
+    shim.chmod(0o755)
+    monkeypatch.setenv("STORMCELL_SHIM", str(shim))
+    [line] = found()
+    assert line.endswith("components run as another Python, or do not start: "
+                         "stormcell-shim 0.1.0, Python 3.8.1 (static)")
+
+
+def test_what_cannot_be_checked(folder: Path) -> None:
+    assert "there is no topology in topologies/" in refused("check")
+    flow(folder)
+    write(folder, "config.json", '{"envs": {"a": {}, "b": {}}}')
+    done = stormcell("check")
+    assert done.returncode == 2
+    assert done.stderr == ("stormcell: config.json has several environments: "
+                           "choose one with --environment: a, b\n")
