@@ -121,6 +121,15 @@ def test_installed_extension_is_its_environments_python(installed: Path, tmp_pat
     assert (version, prefix) == (sys.version, str(installed))
 
 
+def test_installed_command_makes_a_project_and_runs_it(installed: Path, tmp_path: Path) -> None:
+    command = installed / "bin" / "stormcell"
+    run(command, "quickstart", "words", cwd=tmp_path)
+    assert (tmp_path / "words" / ".gitignore").exists()
+    said = run(command, "run", "--tuples", "10", cwd=tmp_path / "words")
+    assert said.endswith("nothing failed\n")
+    assert f"in {installed}\n" in run(command, "doctor", cwd=tmp_path)
+
+
 def test_installed_files_show_what_they_should(installed: Path) -> None:
     [module] = installed.glob("lib/python*/site-packages/_stormcell.*.so")
     exported = run("nm", "-D", "--defined-only", module).split()[2::3]
