@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[3]
 BUILT = Path(os.environ.get("STORMCELL_SHIM") or ROOT / "build" / "release" / "stormcell-shim").parent
 COMMAND = [sys.executable, "-m", "stormcell"]
 
+PLUGIN = ["-p", "stormcell.testing.plugin"]
+"""For pytest, where Stormcell is not installed: what is installed is found."""
+
 PATIENCE = 120.0
 """What has not happened by then does not, however slow the machine; in seconds."""
 

@@ -18,3 +18,10 @@ def test_words_come_in_turn():
 def test_a_word_that_fails_comes_again():
     record = run_spout(WordSpout, calls=1, fail=lambda emit: True)
     assert record.values() == [["dog"], ["dog"]]
+
+
+def test_the_topology_counts_words(topology_runner):
+    run = topology_runner("topologies/wordcount.py", tuples=8)
+    animals = ["cat", "dog", "elephant", "zebra"]
+    assert sorted(run["count_bolt"].values()) == [[word, count] for word in animals for count in (1, 2)]
+    assert run["word_spout"].acked == 8
