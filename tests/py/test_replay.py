@@ -210,6 +210,17 @@ def test_a_changed_component(start: Start) -> None:
     assert '\n- emit ["B 3"], anchored to ID\n- ack ID\n+ error: Python ValueError' in trace
 
 
+def test_a_projects_sources_are_found(start: Start) -> None:
+    parent = record(start, UPPER, "a")
+    sources = parent.folder / "src"
+    sources.mkdir()
+    (parent.folder / "subject.py").rename(sources / "subject.py")
+    assert replay(parent).returncode == 0
+    done = replay(parent, "--directory", ".")
+    assert done.returncode == 2
+    assert "there is no module 'subject' in " in done.stderr
+
+
 def test_all_differences_if_asked(start: Start) -> None:
     parent = record(start, UPPER, *map(str, range(25)))
     change(parent, "{self.count}", "{-self.count}")

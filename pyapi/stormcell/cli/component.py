@@ -8,17 +8,15 @@ from pathlib import Path
 import click
 
 from stormcell import readable, recording, replay
-from stormcell.cli import Refused
+from stormcell.cli import Refused, hosting
 from stormcell.recording import Exchange, Recording
 from stormcell.replay import Host
 
 
 @click.command("component")
 @click.argument("component", metavar="MODULE.CLASS")
-@click.option("--directory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path(), metavar="DIR",
-              help="Where the component's module is; by default here.")
-@click.option("--python", default=sys.executable, metavar="PYTHON",
-              help="The interpreter to run it with, which must have Stormcell; by default this one.")
+@hosting.directory
+@hosting.python
 def command(component: str, directory: Path, python: str) -> int:
     """Run one component by hand on what Storm has said.
 
@@ -27,7 +25,7 @@ def command(component: str, directory: Path, python: str) -> int:
 
     \b
     Example:
-      stormcell component bolts.wordcount.WordCounter --directory src < rec/count_bolt-4.rec
+      stormcell component bolts.wordcount.WordCounter < rec/count_bolt-4.rec
 
     The exit status is 0 if it came to the end, 1 if not, 2 if it cannot be run.
     """

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from stormcell import readable, recording, replay
-from stormcell.cli import Refused
+from stormcell.cli import Refused, hosting
 from stormcell.recording import Part, Record, Recording
 from stormcell.replay import Difference, Host
 
@@ -23,10 +23,8 @@ SHOWN = 20
 @click.argument("component", required=False, metavar="[MODULE.CLASS]")
 @click.option("--pdb", is_flag=True, help="Debug each exception where it was raised.")
 @click.option("--until", metavar="ERROR", help="Stop at the first exception whose traceback matches this regular expression.")
-@click.option("--directory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path(), metavar="DIR",
-              help="Where the component's module is; by default here.")
-@click.option("--python", default=sys.executable, metavar="PYTHON",
-              help="The interpreter to run it with, which must have Stormcell; by default this one.")
+@hosting.directory
+@hosting.python
 @click.option("--all", "show_all", is_flag=True, help=f"Show all differences, not only the first {SHOWN}.")
 def command(
     file: Path,
@@ -44,7 +42,7 @@ def command(
 
     \b
     Example:
-      stormcell replay rec/count_bolt-4.rec --directory src
+      stormcell replay rec/count_bolt-4.rec
 
     The exit status is 0 if it says the same, 1 if not, 2 if it cannot be run.
     """
