@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -174,6 +175,22 @@ def test_the_tuple_that_ended_it_is_there(start: Start, end: str) -> None:
         "ack",
         "sync",
     ]
+
+
+@pytest.mark.parametrize("after", [1, 20, 50])
+def test_a_kill_from_outside(start: Start, after: int) -> None:
+    """In the middle of whatever it does, even of a write to the recording."""
+    parent = start(ECHO, topology=recorded())
+    ids = [parent.send(f"{i} {'x' * 20000}") for i in range(100)]
+    parent.wait_for(lambda: len(parent.jvm.said) >= after, "the first answers")
+    os.kill(parent.interpreter, signal.SIGKILL)
+    parent.wait()
+    recording = recording_of(parent)
+    [part] = recording.parts
+    given = [exchange.given.message()["id"] for exchange in part.exchanges()[1:]]
+    assert given == ids[: len(given)]
+    assert len(given) >= after // 2
+    assert len(recording.cuts) <= 1
 
 
 def test_the_next_worker_adds_to_it(start: Start) -> None:

@@ -447,6 +447,27 @@ def test_post_mortem_of_initialize(start: Start) -> None:
     assert "Subject.initialize() failed:" in done.stderr
 
 
+def test_post_mortem_of_a_batch(start: Start) -> None:
+    parent = start(
+        """
+        class Subject(BatchingBolt):
+            ticks_between_batches = 0
+            def process_batch(self, key, tups):
+                words = [tup.values.word for tup in tups]
+                assert "bad" not in words
+        """,
+        topology=recorded(),
+    )
+    parent.send("bad")
+    parent.tick()
+    parent.expect("fail")
+    assert parent.finish() == 0
+    done = replay(parent, "--pdb", text="p words\nq\n")
+    assert done.returncode == 0
+    assert done.stdout.count("(Pdb) ") == 2
+    assert "(Pdb) ['bad']\n" in done.stdout
+
+
 def test_breakpoints(start: Start) -> None:
     parent = record(start, UPPER, "a", "b")
     change(parent, "word = tup", "breakpoint(); word = tup")
