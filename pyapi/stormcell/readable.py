@@ -14,9 +14,11 @@ def lines(record: Record) -> list[str]:
     """The lines for a recorded message, whichever side it is of and whether it is one or not."""
     try:
         message = record.message()
-        return said(message) if record.kind == "out" else [received(message)]
+        found = said(message) if record.kind == "out" else [received(message)]
     except (ValueError, RecursionError):
-        return [f"no message: {record.body!r}"]
+        found = [f"no message: {record.body!r}"]
+    # A text that Storm sends may hold half a character, which no terminal takes.
+    return [line.encode("utf-8", "backslashreplace").decode() for line in found]
 
 
 def received(message: Any) -> str:
@@ -28,7 +30,8 @@ def received(message: Any) -> str:
     if "conf" in message and "context" in message:
         return _handshake(message)
     if "command" in message:
-        return f"{message['command']} {_json(message['id'])}" if message.get("id") else str(message["command"])
+        id = message.get("id") or ""
+        return f"{message['command']} {_json(id) if id else ''}".rstrip()
     return _tuple(message)
 
 
@@ -49,9 +52,9 @@ def said(message: Any) -> list[str]:
 
 
 def _handshake(message: dict[str, Any]) -> str:
-    context = message["context"] if isinstance(message["context"], dict) else {}
+    context = _dict(message["context"])
     task = context.get("taskid")
-    names = context.get("task->component") or {}
+    names = _dict(context.get("task->component"))
     name = context.get("componentid") or names.get(str(task)) or "a component without a name"
     return f"the handshake of {name}, task {task}"
 
@@ -77,7 +80,7 @@ def _emit(message: dict[str, Any]) -> str:
         text += f" to task {_number(message['task'])}"
     if "id" in message:
         text += f", id {_json(message['id'])}"
-    if message.get("anchors"):
+    if isinstance(message.get("anchors"), list) and message["anchors"]:
         text += f", anchored to {', '.join(map(str, message['anchors']))}"
     if message.get("need_task_ids") is True:
         text += ", asks for task ids"
@@ -92,6 +95,10 @@ def _level(level: Any) -> str:
 def _number(value: Any) -> Any:
     """Numbers that Storm casts to Long go out with 2^32 added, which it takes off again."""
     return value - 2**32 if isinstance(value, int) and value >= 2**32 else value
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _json(value: Any) -> str:

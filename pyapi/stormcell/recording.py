@@ -18,7 +18,7 @@ MAGIC = b"stormcell recording 1\n"
 """The first line of a recording. A file may hold several, one behind the other."""
 
 _FIRST_WORDS = b"stormcell recording "
-_HEAD = re.compile(rb"(start|in|out) ([0-9]{1,12}\.[0-9]{6}) ([0-9]{1,10})\n")
+_HEAD = re.compile(rb"(start|in|out) ([0-9]{1,11}\.[0-9]{6}) ([0-9]{1,10})\n")
 _HEAD_MAX = 64
 _END = re.compile(rb"\r?\nend(?:\r?\n|$)")
 
@@ -139,8 +139,8 @@ def parse_input(data: bytes, name: str) -> Recording:
         return parse(data, name)
     frames = [body for body in _END.split(data) if body.strip()]
     records = [Record("in", 0.0, body) for body in frames]
-    handshake = _object(records[0]) if records else None
-    if handshake is None or not {"conf", "context"} <= set(handshake):
+    handshake = _handshake(records[0]) if records else None
+    if handshake is None:
         raise RecordingError(
             f"{name}: neither a recording nor messages of Storm's: it begins with no handshake"
         )
@@ -180,8 +180,10 @@ class _Reader:
         """The part, or None where not even its handshake is there."""
         begin = self.at
         records = list(self.records())
-        start, handshake = (_object(record) for record in [*records, None, None][:2])
-        if start is None or handshake is None or [r.kind for r in records[:2]] != ["start", "in"]:
+        whole = [record.kind for record in records[:2]] == ["start", "in"]
+        start = _object(records[0]) if whole else None
+        handshake = _handshake(records[1]) if whole else None
+        if start is None or handshake is None:
             self.cut = f"no start and no handshake at byte {begin}; nothing of what follows is used"
             return None
         return Part(
@@ -219,10 +221,17 @@ class _Reader:
         return Record(head[1].decode(), float(head[2]), self.data[head.end() : end])
 
 
-def _object(record: Record | None) -> dict[str, Any] | None:
+def _object(record: Record) -> dict[str, Any] | None:
     """The message of a record, where it is a JSON object."""
     try:
-        message = record.message() if record is not None else None
+        message = record.message()
     except (ValueError, RecursionError):
         return None
     return message if isinstance(message, dict) else None
+
+
+def _handshake(record: Record) -> dict[str, Any] | None:
+    """The message of a record, where it is a handshake."""
+    message = _object(record) or {}
+    whole = isinstance(message.get("conf"), dict) and isinstance(message.get("context"), dict)
+    return message if whole else None

@@ -97,7 +97,9 @@ def _messages(part: Part, scratch: Path) -> Iterator[bytes]:
 
 
 def _start(host: Host, scratch: Path) -> subprocess.CompletedProcess[bytes]:
-    command = [host.python, "-m", "stormcell.replayed", host.component]
+    # A path is one from here, not from where the component runs.
+    python = os.path.abspath(host.python) if os.sep in host.python else host.python
+    command = [python, "-m", "stormcell.replayed", host.component]
     command += [str(scratch / "messages"), str(scratch / "answers")]
     command += ["--pdb"] if host.pdb else []
     command += [f"--until={host.until}"] if host.until is not None else []

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stormcell.recording import MAGIC, Part, Recording, RecordingError, load, parse
+from stormcell.readable import lines
+from stormcell.recording import MAGIC, Part, Record, Recording, RecordingError, load, parse, parse_input
 
 HELLO = {"conf": {"topology.name": "words"}, "context": {"taskid": 4}, "pidDir": None}
 
@@ -68,12 +69,13 @@ def test_exchanges() -> None:
 
 
 def test_one_behind_the_other() -> None:
-    more = MAGIC + start(goes_on=True) + record("in", b'{"a":1}') + record("out", b"1")
+    hello = b'{"conf":{"a":1},"context":{}}'
+    more = MAGIC + start(goes_on=True) + record("in", hello) + record("out", b"1")
     recording = parse(WHOLE + b"\n" + more, "it")
     first, second = recording.parts
     assert recording.cuts == []
     assert messages(first) == MESSAGES
-    assert second.handshake == {"a": 1}
+    assert second.handshake == {"conf": {"a": 1}, "context": {}}
     assert second.goes_on
     assert messages(second) == [("out", b"1")]
 
@@ -118,6 +120,14 @@ def test_a_cut_before_the_handshake_is_complete(length: int) -> None:
     assert str(error.value) == (
         f"it: no start and no handshake at byte {len(MAGIC)}; nothing of what follows is used"
     )
+
+
+@pytest.mark.parametrize("hello", [b"{}", b"7", b"{", b'{"conf":{},"context":[]}', b'{"conf":0,"context":{}}'])
+def test_no_handshake(hello: bytes) -> None:
+    with pytest.raises(RecordingError, match="^it: no start and no handshake at byte 22; "):
+        parse(MAGIC + start() + record("in", hello), "it")
+    with pytest.raises(RecordingError, match="^it: neither a recording nor messages of Storm's"):
+        parse_input(hello + b"\nend\n", "it")
 
 
 # ---- what is none ---------------------------------------------------------------------------
@@ -198,3 +208,29 @@ def test_any_messages(told: list[tuple[str, bytes]]) -> None:
     recording = read_all(BEGINNING + b"".join(record(*message) for message in told))
     assert recording is not None and recording.cuts == []
     assert messages(recording.parts[0]) == told
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+KEYS = ("command", "comp", "tuple", "task", "stream", "id", "anchors", "level", "msg", "name", "params",
+        "conf", "context", "need_task_ids")
+COMMANDS = ("emit", "ack", "fail", "log", "error", "metrics", "sync", "next")
+
+
+@given(
+    st.sampled_from(["in", "out"]),
+    anything | st.dictionaries(st.sampled_from(KEYS), anything | st.sampled_from(COMMANDS)),
+)
+def test_any_message_can_be_shown(kind: str, message: object) -> None:
+    shown = lines(Record(kind, 0.0, json.dumps(message).encode()))
+    assert len(shown) == 1 or kind == "out"
+    assert "\n".join(shown).encode()
+
+
+@given(st.binary())
+def test_any_bytes_can_be_shown(body: bytes) -> None:
+    [shown] = lines(Record("in", 0.0, body))
+    assert shown.encode()

@@ -376,6 +376,9 @@ def test_a_python_without_stormcell(start: Start) -> None:
         f"no module\nstormcell: {python} -m stormcell.replayed ended with status 1 before it took the first "
         "message: see above; is Stormcell installed for that Python?\n"
     )
+    (parent.folder / "elsewhere").mkdir()
+    done = replay(parent, "--python", "./python", "--directory", "elsewhere")
+    assert done.stderr.startswith("no module\n")
     done = replay(parent, "--python", "/no/python")
     assert (done.returncode, done.stderr) == (2, "stormcell: /no/python: No such file or directory\n")
 
