@@ -66,10 +66,23 @@ make_safe(char *name)
     }
 }
 
+/* What a relative path starts from, with a slash behind it; "" for an absolute one. Later on the component
+   may have gone elsewhere. */
+static void
+read_base(const char *directory, char *base, size_t size)
+{
+    if (*directory == '/' || getcwd(base, size - 1) == NULL) {
+        *base = '\0';
+    } else {
+        strcat(base, "/");
+    }
+}
+
 static int
 read_path(struct record *record, const struct handshake *handshake, struct fault *fault)
 {
     char name[100];
+    char base[PATH_MAX];
     const char *directory = json_string_value(handshake_setting(handshake, DIRECTORY_KEY));
     if (directory == NULL || *directory == '\0') {
         return fault_set(fault, FAULT_HANDSHAKE, 0, "%s must be the path of a directory",
@@ -77,7 +90,8 @@ read_path(struct record *record, const struct handshake *handshake, struct fault
     }
     snprintf(name, sizeof name, "%s", handshake->component);
     make_safe(name);
-    int len = snprintf(record->path, sizeof record->path, "%s/%s-%lld.rec", directory, name,
+    read_base(directory, base, sizeof base);
+    int len = snprintf(record->path, sizeof record->path, "%s%s/%s-%lld.rec", base, directory, name,
                        (long long)handshake->task);
     return len < (int)sizeof record->path
                ? 0

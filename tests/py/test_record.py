@@ -244,6 +244,18 @@ def test_files_follow_each_other(start: Start) -> None:
     assert values == [str(i) for i in range(60 - len(values), 60)]
 
 
+def test_the_component_may_go_elsewhere(start: Start) -> None:
+    parent = start(RUN, topology=recorded(most=1))
+    for source in "os.mkdir('else'); os.chdir('else')", "pass", "pass":
+        parent.exchange(source)
+    assert [message["command"] for kind, message in told(the_part(parent)) if kind == "out"] == ["sync"]
+    assert sorted(path.name for path in (parent.folder / "rec").iterdir()) == [
+        "subject-4.rec",
+        "subject-4.rec.1",
+    ]
+    assert list((parent.folder / "else").iterdir()) == []
+
+
 # ---- it cannot be ---------------------------------------------------------------------------
 
 
