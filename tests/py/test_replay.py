@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 from stormcell.recording import MAGIC, load, load_joined
 
-from starting import PRELUDE, Start
+from starting import Start
 from jvm import Topology
 from parent import DEADLINE, Parent, environment
 
-STORMCELL = [sys.executable, "-c", "from stormcell.cli import main; main(prog_name='stormcell')"]
+STORMCELL = [sys.executable, "-m", "stormcell"]
 UPPER = """
 class Subject(Bolt):
     count = 0
