@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from conftest import PRELUDE, Start
+from starting import PRELUDE, Start
 from jvm import Topology
 from stormcell import Bolt, Spout, Tuple
 from stormcell._native import Loopback
