@@ -1,6 +1,7 @@
 """The components of test_agreement.py: what each of their tasks sees comes out as log messages, one text a fact."""
 
 import random
+import zlib
 from collections import deque
 
 from stormcell import Bolt, Spout
@@ -15,7 +16,7 @@ class Facts:
     """Tells facts, and the context that Storm gave, first of all."""
 
     def initialize(self, conf, context):
-        self.task = context["taskid"]
+        self.context = context
         streams = sorted(context["streams"])  # a set, to Storm
         self.log(f"context {canonical({**context, 'streams': streams})}")
 
@@ -36,13 +37,14 @@ class Source(Facts, Spout):
     def initialize(self, conf, context):
         super().initialize(conf, context)
         self.random = random.Random(conf["test.seed"])
-        self.todo = deque(enumerate(self.tuples(conf, context)))
-        self.open = sum("tup_id" not in more for _, (_, more) in self.todo)
+        self.todo = deque((values, {"tup_id": number, **more})
+                          for number, (values, more) in enumerate(self.tuples(conf, context)))
+        self.open = sum(more["tup_id"] is not None for _, more in self.todo)
 
     def next_tuple(self):
         if self.todo:
-            number, (values, more) = self.todo.popleft()
-            self.emit(values, **{"tup_id": number, **more})
+            values, more = self.todo.popleft()
+            self.emit(values, **more)
 
     def ack(self, tup_id):
         self.settle("acked", tup_id)
@@ -153,3 +155,46 @@ class Strict(Judge):
     """The last to judge: nobody takes what it emits."""
 
     verdicts = {2: "fail", 3: "forget", 4: "fail"}
+
+
+class Grower(Facts):
+    """A component of a topology by chance: what it does with a tuple is decided by the tuple's values alone."""
+
+    def choose(self, *what):
+        """A random number generator for this component and these values."""
+        text = repr((self.context["componentid"], what))
+        return random.Random(zlib.crc32(text.encode()))
+
+    def stream(self, chance):
+        return chance.choice(sorted(self.context["streams"]))
+
+
+class Roots(Grower, Source):
+    """Its tasks' roots are apart by thousands."""
+
+    def tuples(self, conf, context):
+        for number in range(60):
+            root = 1000 * context["taskid"] + number
+            chance = self.choose(root)
+            yield [root, chance.randrange(50)], {"tup_id": root, "stream": self.stream(chance)}
+
+
+class Grow(Grower, Bolt):
+    """Grows the tree and acks, fails or forgets: the first root of each spout is forgotten in any case, so that
+    all else is over when the last tree is settled."""
+
+    auto_ack = False
+    auto_anchor = False
+
+    def process(self, tup):
+        root, value = tup.values
+        chance = self.choose(tup.component, tup.stream, root, value)
+        for _ in range(chance.randrange(3)):
+            anchors = [tup] if chance.randrange(10) else []
+            self.emit([root, chance.randrange(50)], anchors=anchors, stream=self.stream(chance))
+        verdict = "forget" if root % 1000 == 0 else chance.choice(["ack"] * 40 + ["fail", "forget"])
+        self.log(f"{verdict} {tup.component} {tup.stream} {tup.task} {list(tup.values)}")
+        if verdict == "ack":
+            self.ack(tup)
+        elif verdict == "fail":
+            self.fail(tup)
