@@ -223,22 +223,38 @@ answer(const struct emission *emission)
 
 /* ---- a spout's ----------------------------------------------------------------------------- */
 
+/* The spout's own id goes through a JVM too, and comes back as that has it. */
+static int
+pass_id(struct engine *engine, struct slice *id, struct fault *fault)
+{
+    if (id->ptr == NULL || jvm_value_flat(*id)) {
+        return 0;
+    }
+    engine->message_id.len = 0;
+    if (jvm_values(*id, &engine->message_id, fault) < 0) {
+        return -1;
+    }
+    *id = (struct slice){engine->message_id.data, engine->message_id.len};
+    return 0;
+}
+
 int
 emit_from_spout(struct task *spout, const struct said *said, struct fault *fault)
 {
     static struct emission emission;
     struct edge edge;
-    if (prepare(&emission, spout, said, fault) < 0) {
+    struct slice id = said->id;
+    if (prepare(&emission, spout, said, fault) < 0 || pass_id(spout->engine, &id, fault) < 0) {
         return -1;
     }
     spout_emitted(spout);
     answer(&emission);
-    if (said->id.ptr == NULL) {
+    if (id.ptr == NULL) {
         send(&emission, NULL, 0);
     } else if (!spout->engine->has_ackers || emission.target_total == 0) {
         send(&emission, NULL, 0);
-        spout_acked_at_once(spout, said->id);
-    } else if (spout_open_tree(spout, said->id, &edge.root, fault) < 0) {
+        spout_acked_at_once(spout, id);
+    } else if (spout_open_tree(spout, id, &edge.root, fault) < 0) {
         return -1;
     } else {
         send(&emission, &edge, 1);

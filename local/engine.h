@@ -190,7 +190,8 @@ struct engine {
     bool hopeless;        /* a component cannot be kept up */
     bool hurried;         /* a signal came while it was ending: it does not wait for anybody */
     struct task *dirty;
-    struct buffer values; /* of the tuple that is on its way, where they had to be rewritten */
+    struct buffer values;     /* of the tuple that is on its way, where they had to be rewritten */
+    struct buffer message_id; /* its id, where that had to be */
     struct report report;
 };
 

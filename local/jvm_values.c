@@ -124,6 +124,13 @@ pass_blanks(const char *at, const char *end)
 }
 
 bool
+jvm_value_flat(struct slice json)
+{
+    const char *end = json.ptr + json.len;
+    return pass_value(json.ptr, end) == end;
+}
+
+bool
 jvm_values_flat(struct slice json, struct slice *values, size_t room, size_t *count)
 {
     const char *end = json.ptr + json.len;

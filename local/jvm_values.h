@@ -22,7 +22,10 @@ enum {
    jvm_values() has to be asked. */
 bool jvm_values_flat(struct slice json, struct slice *values, size_t room, size_t *count);
 
-/* Append the array `json` as the JVM would write it. 0, or -1 with FAULT_JSON, FAULT_MESSAGE or FAULT_LIMIT:
+/* Is `json` one value of that kind? */
+bool jvm_value_flat(struct slice json);
+
+/* Append the array `json`, or any other value, as the JVM would write it. 0, or -1 with FAULT_JSON, FAULT_MESSAGE or FAULT_LIMIT:
    what Storm would end the worker for. */
 int jvm_values(struct slice json, struct buffer *out, struct fault *fault);
 

@@ -160,6 +160,7 @@ release(struct engine *engine)
     topology_free(engine);
     acker_deinit(&engine->acker);
     buffer_deinit(&engine->values);
+    buffer_deinit(&engine->message_id);
     buffer_deinit(&engine->report.lines);
     close(engine->epoll);
 }

@@ -90,6 +90,19 @@ START_TEST(all_else_is_not_flat)
 }
 END_TEST
 
+START_TEST(one_value_is_flat)
+{
+    static const char *const flat[] = {"\"a-7\"", "12", "-7", "0.25", "true", "null"};
+    static const char *const others[] = {"", "\"a\\n\"", "[1]", "1e5", "-0", "12 ", "\"a\"b", "{}"};
+    for (size_t i = 0; i < sizeof flat / sizeof flat[0]; i++) {
+        ck_assert_msg(jvm_value_flat(text_of(flat[i])), "%s", flat[i]);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        ck_assert_msg(!jvm_value_flat(text_of(others[i])), "%s", others[i]);
+    }
+}
+END_TEST
+
 /* ---- all others ------------------------------------------------------------------------------ */
 
 static const struct {
@@ -170,6 +183,7 @@ jvm_values_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, plain_values_are_split);
     tcase_add_loop_test(tcase, all_else_is_not_flat, 0, sizeof not_flat / sizeof not_flat[0]);
+    tcase_add_test(tcase, one_value_is_flat);
     tcase_add_loop_test(tcase, come_out_as_a_jvm_writes_them, 0,
                         sizeof rewritten / sizeof rewritten[0]);
     tcase_add_loop_test(tcase, what_is_no_json_is_a_fault, 0, sizeof wrong / sizeof wrong[0]);

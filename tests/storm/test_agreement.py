@@ -29,6 +29,8 @@ ENGINE = os.environ.get("STORMCELL_ENGINE") or str(
 TIMEOUT = {"topology.message.timeout.secs": 20, "topology.acker.executors": 1}
 ENGINES_TIMEOUT = 3
 LEAF = "number leaf verdict"
+# A tuple's values alone say where it goes.
+DECIDED = [("fields", "root"), ("fields", "value"), ("fields", "value", "root"), ("global",), ("all",)]
 SEEDS = [int(seed) for seed in os.environ.get("AGREEMENT_SEEDS", "1 2").split()]
 
 Facts = dict[int, Counter[str]]
@@ -179,8 +181,14 @@ def test_the_same_tuples_are_settled_without_a_tree(
     assert bool(failed) == bool(ackers), failed
 
 
-# A tuple's values alone say where it goes.
-DECIDED = [("fields", "root"), ("fields", "value"), ("fields", "value", "root"), ("global",), ("all",)]
+@pytest.mark.topology(
+    component("ids", "Ids", fields="key", config={"test.seed": 4}),
+    component("tell", "Tell", reads("ids", "fields", "key"), fields="key", parallelism=2),
+    config=TIMEOUT,
+)
+def test_the_same_ids_come_back(running: Topology, request: pytest.FixtureRequest) -> None:
+    storms, engines = both(running, request, ids=30)
+    check_agreement(storms, engines)
 
 
 def by_chance(seed: int) -> Any:

@@ -112,6 +112,15 @@ class Loose(Source):
             yield [number, "loose", number % 5], {**more, "stream": ("default", "nobody")[number % 2]}
 
 
+class Ids(Source):
+    """Keys as the tuples' ids: what is told of them is what Storm has made of these."""
+
+    def tuples(self, conf, context):
+        for key in KEYS:
+            if key is not None:
+                yield [key], {"tup_id": key}
+
+
 class Branch(Facts, Bolt):
     """Up to three leaves for each root, one of them in the tree of the root before as well."""
 
