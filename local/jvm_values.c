@@ -72,11 +72,10 @@ pass_digits(const char *at, const char *end)
 static const char *
 pass_number(const char *at, const char *end)
 {
-    at += at < end && *at == '-';
-    const char *digits = at;
-    at = pass_digits(at, end);
-    if (at == digits || (*digits == '0' && at - digits > 1) ||
-        (*digits == '0' && digits[-1] == '-')) {
+    bool negative = at < end && *at == '-';
+    const char *digits = at + negative;
+    at = pass_digits(digits, end);
+    if (at == digits || (*digits == '0' && at - digits > 1) || (*digits == '0' && negative)) {
         return NULL;
     }
     if (at < end && *at == '.') {

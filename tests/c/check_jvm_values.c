@@ -1,6 +1,8 @@
 #include "jvm_values.h"
 
 #include "guarded.h"
+#include "jvm_hash.h"
+#include "scarce.h"
 #include "suites.h"
 
 static struct fault fault;
@@ -175,6 +177,31 @@ START_TEST(depth_is_json_smarts)
 }
 END_TEST
 
+/* Each allocation fails once: that is a fault, and nothing is lost. */
+START_TEST(without_memory_it_is_a_fault)
+{
+    const char *json = "[{\"b\":[1,\"\\ud800\\n\xff\"],\"a\":1.00000000000000000e-20}]";
+    int32_t hash;
+    for (unsigned nth = 1, failed = 1; failed; nth++) {
+        fault = (struct fault){0};
+        scarce_begin(nth);
+        int result = jvm_values(text_of(json), &out, &fault);
+        failed = scarce_end();
+        ck_assert_int_eq(result, failed ? -1 : 0);
+        ck_assert_int_eq(fault.code, failed ? FAULT_SYSTEM : FAULT_NONE);
+        buffer_deinit(&out);
+        ck_assert_uint_lt(nth, 100);
+    }
+    for (unsigned nth = 1, failed = 1; failed; nth++) {
+        scarce_begin(nth);
+        int result = jvm_hash(text_of(json), &hash, NULL);
+        failed = scarce_end();
+        ck_assert_int_eq(result, failed ? -1 : 0);
+        ck_assert_uint_lt(nth, 100);
+    }
+}
+END_TEST
+
 Suite *
 jvm_values_suite(void)
 {
@@ -187,6 +214,7 @@ jvm_values_suite(void)
     tcase_add_loop_test(tcase, come_out_as_a_jvm_writes_them, 0,
                         sizeof rewritten / sizeof rewritten[0]);
     tcase_add_loop_test(tcase, what_is_no_json_is_a_fault, 0, sizeof wrong / sizeof wrong[0]);
+    tcase_add_test(tcase, without_memory_it_is_a_fault);
     tcase_add_test(tcase, depth_is_json_smarts);
     suite_add_tcase(suite, tcase);
     return suite;
