@@ -63,6 +63,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         REQUIRE(readable);
         check_split(text, values, count);
     }
+    REQUIRE(readable || !jvm_value_flat(text));
     fault = (struct fault){0};
     REQUIRE((jvm_hash(text, &hash, &fault) == 0) == (fault.code == FAULT_NONE));
     buffer_deinit(&out);

@@ -19,8 +19,10 @@ from typing import Any
 
 import pytest
 
-from conftest import described
+from conftest import as_the_engine_does, described
 from localstorm import PATIENCE, SHIM, Event, Topology
+
+pytestmark = as_the_engine_does
 
 ENGINE = os.environ.get("STORMCELL_ENGINE") or str(
     Path(shutil.which(SHIM) or SHIM).with_name("stormcell-engine"))

@@ -17,7 +17,10 @@ from typing import Any
 
 import pytest
 
+from conftest import as_the_engine_does
 from localstorm import JAVA_FLAGS, SHIM, class_path
+
+pytestmark = as_the_engine_does
 
 REFUSED = b"refused"
 ENGINE_VALUES = Path(shutil.which(SHIM) or SHIM).parent / "storm_values"
