@@ -1,9 +1,8 @@
-"""Runs an example on a real Storm and shows what its Python bolts count; for examples/run."""
+"""Runs an example on a real Storm and shows what its Python bolts count; for examples/run --storm."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -17,11 +16,16 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "storm"))
 
-from localstorm import PATIENCE, SHIM, Event, LocalStorm, StormError  # noqa: E402
+from localstorm import PATIENCE, Event, LocalStorm, StormError  # noqa: E402
+
+from stormcell.load import folders, load  # noqa: E402
+from stormcell.plan import make_plan  # noqa: E402
 
 RATE_OVER = 2.0  # seconds that a rate is measured over
 ROWS = 15
 LOGGED_PER_SECOND = 50
+SETTINGS = {"topology.acker.executors": 1, "localstorm.log.lines.per.second": 5}
+SCREEN = {"name": "screen", "kind": "bolt", "java": "TableBolt", "inputs": [{"from": "count", "grouping": "global"}]}
 
 
 class Log:
@@ -167,14 +171,26 @@ class Lines:
         pass
 
 
-def load(folder: Path) -> dict[str, Any]:
-    """Reads an example's topology.json; puts in where its resources and the built shim are."""
-    topology: dict[str, Any] = json.loads((folder / "topology.json").read_text())
-    topology["resources"] = str(folder / topology["resources"])
-    for component in topology["components"]:
-        if component.get("command", [""])[0] == "stormcell-shim":
-            component["command"][0] = SHIM
-    return topology
+def described(folder: Path) -> dict[str, Any]:
+    """An example's topology as LocalStorm takes it, with a bolt in Java that tells what `count` emits."""
+    file = folder / "topologies" / f"{folder.name}.py"
+    topology = load(file)
+    directory = str(folders(file)[0])
+    plan = make_plan(topology, name=folder.name, environment=None, options={**SETTINGS, **topology.config},
+                     directory=directory, run={})
+    components = [component(name, planned) for name, planned in plan["components"].items()]
+    return {"name": plan["name"], "resources": directory, "config": plan["conf"], "components": [*components, SCREEN]}
+
+
+def component(name: str, planned: dict[str, Any]) -> dict[str, Any]:
+    """The engine's description of a component as LocalStorm's."""
+    inputs = [
+        {"from": taken["component"], "stream": taken["stream"],
+         "grouping": taken["grouping"]["type"].replace("-", "_"), "fields": taken["grouping"].get("fields", [])}
+        for taken in planned.get("inputs", [])
+    ]
+    keys = ("kind", "command", "parallelism", "outputs")
+    return {"name": name, "config": planned["conf"], "inputs": inputs, **{key: planned[key] for key in keys}}
 
 
 @contextlib.contextmanager
@@ -226,7 +242,7 @@ def summary(counts: Counts) -> list[str]:
 
 
 def run(folder: Path, seconds: int) -> int:
-    topology = load(folder)
+    topology = described(folder)
     place = ROOT / "build" / "examples" / folder.name
     storm = LocalStorm(place)
     counts = Counts(Log(place / "components.log"))

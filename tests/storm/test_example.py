@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,11 +48,10 @@ def test_it_counts_and_ends_cleanly(end: str) -> None:
 
 
 def test_a_component_that_cannot_start_is_named(tmp_path: Path) -> None:
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    topology = (EXAMPLES / "wordcount" / "topology.json").read_text()
-    (broken / "topology.json").write_text(topology.replace("WordSpout", "NoSuchSpout"))
-    (broken / "resources").symlink_to(EXAMPLES / "wordcount" / "resources")
+    broken = tmp_path / "wordcount"
+    shutil.copytree(EXAMPLES / "wordcount", broken)
+    with (broken / "src" / "wordcount.py").open("a") as source:
+        source.write("\ndef fail(*_):\n    raise OSError('no words')\nWordSpout.initialize = fail\n")
     command = [sys.executable, str(EXAMPLES / "show.py"), str(broken), "0"]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 1
