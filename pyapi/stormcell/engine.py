@@ -63,7 +63,8 @@ class Engine:
         """
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            yield json.loads(line)
+            if line.endswith(b"\n"):  # or it was ended within it
+                yield json.loads(line)
         self._check_end(self._process.wait())
 
     @property

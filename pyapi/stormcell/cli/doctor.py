@@ -73,7 +73,8 @@ def examine() -> Iterator[Finding]:
     yield Finding("python", True, f"{platform.python_version()} at {sys.executable}", needed=True)
     yield Finding("environment", True, _environment())
     yield Finding("stormcell", True, f"{__version__} at {Path(__file__).parents[1]}", needed=True)
-    yield from (_own_program(name) for name in ("stormcell-shim", "stormcell-engine"))
+    yield from _shim()
+    yield _engine()
     yield _components()
     yield _package("pytest", "your tests need it: pip install pytest")
     yield _other("graphviz", "dot", ["-V"], "only `stormcell visualize` to svg or png needs it: apt-get install graphviz")
@@ -90,17 +91,32 @@ def _environment() -> str:
     return sys.prefix
 
 
-def _own_program(name: str) -> Finding:
+def _shim() -> Iterator[Finding]:
+    """The executable that hosts components, and where it has Python from."""
+    name = "stormcell-shim"
     try:
         path = program(name)
     except EngineError as error:
-        return Finding(name, False, str(error), needed=True)
-    if name != "stormcell-shim":
-        return Finding(name, True, path, needed=True)
-    said = first_line([path, "--version"])
-    linked = re.search(r"Python \S+ \((\w+)\)", said)
-    text = f"{path}: {said}" if linked else f"{path} does not start: {said}"
-    return Finding(name, linked is not None, text, needed=True)
+        yield Finding(name, False, str(error), needed=True)
+        return
+    version = first_line([path, "--version"])
+    linked = re.search(r"Python \S+ \((\w+)\)", version)
+    if linked is None:
+        yield Finding(name, False, f"{path} does not start: {version}", needed=True)
+        return
+    yield Finding(name, True, f"{version.removeprefix(name).strip()}, {path}", needed=True)
+    if linked[1] == "static":
+        yield Finding("libpython", True, "static: in stormcell-shim itself")
+    else:
+        library = next((line.strip() for line in output(["ldd", path]) if "libpython" in line), "not found")
+        yield Finding("libpython", "not found" not in library, f"shared: {library}", needed=True)
+
+
+def _engine() -> Finding:
+    try:
+        return Finding("stormcell-engine", True, program("stormcell-engine"), needed=True)
+    except EngineError as error:
+        return Finding("stormcell-engine", False, str(error), needed=True)
 
 
 def _components() -> Finding:
@@ -165,10 +181,15 @@ def _storm() -> Finding:
 
 
 def first_line(command: list[str]) -> str:
-    """What a program says first, to stdout or to stderr."""
+    """What a program says first."""
+    return next(iter(output(command)), "it says nothing")
+
+
+def output(command: list[str]) -> list[str]:
+    """What a program says, to stdout or to stderr, or why it does not."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=PATIENCE, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    return (done.stdout.decode(errors="replace").strip().splitlines() or ["it says nothing"])[0]
+        return [str(error)]
+    return done.stdout.decode(errors="replace").strip().splitlines()

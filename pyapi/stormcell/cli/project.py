@@ -38,7 +38,7 @@ class Project:
              name: str | None = None, options: tuple[str, ...] = (), debug: bool = False) -> Project:
         """Find and load it. Raises Refused, ConfigError or TopologyError."""
         config = find_config(file, config_file)
-        file = find_file(file, config)
+        file = find_file(file, config, name)
         overrides = {**({"topology.debug": True} if debug else {}), **parse_options(options)}
         environment, _ = config.environment(environment)
         topology = load(file)
@@ -78,12 +78,18 @@ def _near(file: Path | None) -> Iterator[Path]:
                 yield path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def find_file(given: Path | None, config: Config) -> Path:
-    """The topology file given, by its path or, as in `wordcount`, by its name; or the only one there is."""
+def find_file(given: Path | None, config: Config, name: str | None = None) -> Path:
+    """The topology file given, by its path or, as in `wordcount`, by its name; or that of the topology's
+    name; or the only one there is. Raises Refused."""
     specs = config.topology_specs
-    if given is not None:
-        named = specs / f"{given}.py"
-        return named if not given.exists() and named.is_file() else given
+    wanted = given or (Path(name) if name else None)
+    named = specs / f"{wanted}.py"
+    if wanted is not None and not wanted.is_file() and named.is_file():
+        return named
+    return given or _only_file(specs)
+
+
+def _only_file(specs: Path) -> Path:
     found = sorted(path for path in specs.glob("*.py") if path.name != "__init__.py")
     if len(found) == 1:
         return found[0]

@@ -27,7 +27,7 @@ REPORT_MS = 250
 @click.option("--tuples", type=click.IntRange(min=1), metavar="N", help="End when the spouts have emitted so many tuples.")
 @click.option("--idle", type=parameters.seconds, metavar="S", help="End when for so many seconds there was nothing to do.")
 @parameters.environment
-@click.option("-n", "--name", help="The topology's name; by default that of its file.")
+@click.option("-n", "--name", help="The topology's name; by default that of its file, and without FILE it names that, too.")
 @parameters.options
 @parameters.config_file
 @click.option("-d", "--debug", is_flag=True, help="Set topology.debug: components log at level debug.")
@@ -72,7 +72,7 @@ def command(
     totals = Totals(plan["name"], plan["components"])
     # Where the totals go to stdout there is nothing else there.
     to_stdout = totals_file is not None and totals_file.name == sys.stdout.name
-    status = _run(plan, totals, view.choose(sys.stderr if to_stdout else sys.stdout))
+    status = _run(plan, totals, sys.stderr if to_stdout else sys.stdout)
     if totals_file is not None:
         _write(totals_file, totals.as_json(status))
     return status
@@ -94,13 +94,13 @@ def _write(file: TextIO, told: dict[str, Any]) -> None:
         raise Refused(f"--json {file.name}: {error.strerror}") from None
 
 
-def _run(plan: dict[str, Any], totals: Totals, shown: view.View) -> int:
-    """Run the plan and show it. The engine's status."""
-    with Engine(plan) as engine, _signals_for(engine):
-        with shown:
-            for event in engine:
-                totals.hear(event)
-                _show(event, totals, shown)
+def _run(plan: dict[str, Any], totals: Totals, stream: TextIO) -> int:
+    """Run the plan and show it on the stream. The engine's status."""
+    # The engine first: what it starts is starting while the view is made.
+    with Engine(plan) as engine, _signals_for(engine), view.choose(stream) as shown:
+        for event in engine:
+            totals.hear(event)
+            _show(event, totals, shown)
         status = engine.status
     assert status is not None
     return status

@@ -56,6 +56,27 @@ def test_programs_that_are_missing(folder: Path, monkeypatch: pytest.MonkeyPatch
     assert found["components"].startswith("NO  ")
 
 
+def test_where_python_comes_from(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "stormcell-shim 0.1.0, Python 3.11.7 (shared) at /usr/bin/python3"
+    shim = write(folder, "bin/stormcell-shim", f"#!/bin/sh\necho '{said}'\n")
+    library = "libpython3.11.so.1.0 => not found"
+    for path, text in (shim, f"echo '{said}'"), (folder / "bin/ldd", f"echo ' {library}'"):
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+    monkeypatch.setenv("STORMCELL_SHIM", str(shim))
+    monkeypatch.setenv("PATH", f"{folder / 'bin'}:/bin")
+    found = lines()
+    assert found["stormcell-shim"].startswith("ok  stormcell-shim    0.1.0, Python 3.11.7 (shared) at ")
+    assert found["libpython"] == f"NO  libpython         shared: {library}"
+
+
+def test_a_shim_that_does_not_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shim = write(folder, "shim", "#!/bin/sh\n")
+    shim.chmod(0o755)
+    monkeypatch.setenv("STORMCELL_SHIM", str(shim))
+    assert lines()["stormcell-shim"] == f"NO  stormcell-shim    {shim} does not start: it says nothing"
+
+
 def test_components_that_do_not_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORMCELL_PYTHON", "/nowhere/python3")
     found = lines()

@@ -120,6 +120,18 @@ def test_an_engine_that_crashes_is_said(tmp_path: Path) -> None:
             os.kill(engine._process.pid, signal.SIGKILL)
 
 
+def test_an_engine_that_is_ended_within_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = tmp_path / "engine"
+    engine.write_text("""#!/bin/sh\necho '{"event": "running"}'\nprintf '{"event": '\nkill -9 $$\n""")
+    engine.chmod(0o755)
+    monkeypatch.setenv("STORMCELL_ENGINE", str(engine))
+    with Engine({}) as started:
+        events = iter(started)
+        assert next(events) == {"event": "running"}
+        with pytest.raises(EngineError, match="ended by signal 9"):
+            next(events)
+
+
 def test_a_variable_that_names_no_executable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORMCELL_ENGINE", "/nowhere/engine")
     with pytest.raises(EngineError, match=r"^\$STORMCELL_ENGINE names no executable: /nowhere/engine$"):

@@ -123,6 +123,7 @@ def test_a_topology_is_found_by_its_name(folder: Path) -> None:
     flow(folder)
     write(folder, "topologies/other.py", "import nothing")
     assert stormcell("run", "flow", "--tuples", "1").returncode == 0
+    assert stormcell("run", "--name", "flow", "--tuples", "1").returncode == 0
 
 
 def test_a_file_of_its_own_runs(folder: Path) -> None:

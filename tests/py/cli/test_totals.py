@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from stormcell.cli import view
+from stormcell.cli import screen, view
 from stormcell.cli.totals import RATE_SECONDS, Totals, gist
 
 
@@ -97,7 +97,7 @@ def test_big_numbers_fit_into_a_terminal(totals: Totals) -> None:
     totals.hear(event("stats", 100.0, components={
         "spout": stats("spout", **numbers), "bolt": stats("bolt", **numbers)}))
     console, stream = terminal()
-    console.print(view.table(totals))
+    console.print(screen.table(totals))
     row = next(line for line in stream.getvalue().splitlines() if line.startswith("bolt x2"))
     assert row.split()[2:] == ["9,999,999", "123.5", "M", "99,999", "100,000", "0", "0.042", "12,346", "12"]
 
@@ -105,17 +105,16 @@ def test_big_numbers_fit_into_a_terminal(totals: Totals) -> None:
 def test_a_flood_is_cut_and_said_to_be(totals: Totals) -> None:
     console, stream = terminal()
     seconds = iter([5.0] * 80 + [6.0])
-    screen = view.Screen(console, lambda: next(seconds))
+    shown = screen.Screen(console, lambda: next(seconds))
     for number in range(81):
-        screen.pass_on(f"line {number}")
-    shown = stream.getvalue().splitlines()
-    assert shown == [f"line {number}" for number in range(50)] + [
+        shown.pass_on(f"line {number}")
+    assert stream.getvalue().splitlines() == [f"line {number}" for number in range(50)] + [
         "(30 more lines in that second are not shown)", "line 80"]
 
 
 def test_what_is_said_cannot_move_the_terminal() -> None:
     console, stream = terminal()
-    view.Screen(console).say("\x1b[2Jwiped [bold]not markup[/bold] :smile:")
+    screen.Screen(console).say("\x1b[2Jwiped [bold]not markup[/bold] :smile:")
     assert stream.getvalue() == "wiped [bold]not markup[/bold] :smile:\n"
 
 
