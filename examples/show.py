@@ -25,7 +25,9 @@ RATE_OVER = 2.0  # seconds that a rate is measured over
 ROWS = 15
 LOGGED_PER_SECOND = 50
 SETTINGS = {"topology.acker.executors": 1, "localstorm.log.lines.per.second": 5}
-SCREEN = {"name": "screen", "kind": "bolt", "java": "TableBolt", "inputs": [{"from": "count", "grouping": "global"}]}
+SCREEN = {
+    "name": "screen", "kind": "bolt", "java": "TableBolt", "inputs": [{"from": "count", "grouping": "global"}],
+}
 
 
 class Log:
@@ -179,14 +181,19 @@ def described(folder: Path) -> dict[str, Any]:
     plan = make_plan(topology, name=folder.name, environment=None, options={**SETTINGS, **topology.config},
                      directory=directory, run={})
     components = [component(name, planned) for name, planned in plan["components"].items()]
-    return {"name": plan["name"], "resources": directory, "config": plan["conf"], "components": [*components, SCREEN]}
+    return {"name": plan["name"], "resources": directory, "config": plan["conf"],
+            "components": [*components, SCREEN]}
 
 
 def component(name: str, planned: dict[str, Any]) -> dict[str, Any]:
     """The engine's description of a component as LocalStorm's."""
     inputs = [
-        {"from": taken["component"], "stream": taken["stream"],
-         "grouping": taken["grouping"]["type"].replace("-", "_"), "fields": taken["grouping"].get("fields", [])}
+        {
+            "from": taken["component"],
+            "stream": taken["stream"],
+            "grouping": taken["grouping"]["type"].replace("-", "_"),
+            "fields": taken["grouping"].get("fields", []),
+        }
         for taken in planned.get("inputs", [])
     ]
     keys = ("kind", "command", "parallelism", "outputs")

@@ -47,6 +47,12 @@ class Finding:
     text: str
     needed: bool = False
 
+    @property
+    def mark(self) -> str:
+        if self.good:
+            return click.style("ok", fg="green")
+        return click.style("NO", fg="red") if self.needed else click.style("--", fg="yellow")
+
 
 @click.command("doctor")
 def command() -> int:
@@ -62,8 +68,7 @@ def command() -> int:
     """
     usable = True
     for finding in examine():
-        mark, color = ("ok", "green") if finding.good else ("NO", "red") if finding.needed else ("--", "yellow")
-        click.echo(f"{click.style(mark, fg=color)}  {finding.name:<17} {finding.text}")
+        click.echo(f"{finding.mark}  {finding.name:<17} {finding.text}")
         usable = usable and (finding.good or not finding.needed)
     return 0 if usable else 1
 
@@ -77,8 +82,10 @@ def examine() -> Iterator[Finding]:
     yield _engine()
     yield _components()
     yield _package("pytest", "your tests need it: pip install pytest")
-    yield _other("graphviz", "dot", ["-V"], "only `stormcell visualize` to svg or png needs it: apt-get install graphviz")
-    yield _other("java", "java", ["-version"], "only a cluster needs it: apt-get install openjdk-17-jre-headless")
+    yield _other("graphviz", "dot", "-V",
+                 "only `stormcell visualize` to svg or png needs it: apt-get install graphviz")
+    yield _other("java", "java", "-version",
+                 "only a cluster needs it: apt-get install openjdk-17-jre-headless")
     yield _storm()
 
 
@@ -161,11 +168,11 @@ def _package(name: str, advice: str) -> Finding:
         return Finding(name, False, f"not found; {advice}")
 
 
-def _other(name: str, executable: str, arguments: list[str], advice: str) -> Finding:
+def _other(name: str, executable: str, option: str, advice: str) -> Finding:
     path = shutil.which(executable)
     if path is None:
         return Finding(name, False, f"not found; {advice}")
-    return Finding(name, True, f"{first_line([path, *arguments])} at {path}")
+    return Finding(name, True, f"{first_line([path, option])} at {path}")
 
 
 def _storm() -> Finding:

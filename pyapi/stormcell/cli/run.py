@@ -23,11 +23,15 @@ REPORT_MS = 250
 
 @click.command("run")
 @parameters.topology_file
-@click.option("-t", "--time", "seconds", type=parameters.seconds, metavar="S", help="End after so many seconds.")
-@click.option("--tuples", type=click.IntRange(min=1), metavar="N", help="End when the spouts have emitted so many tuples.")
-@click.option("--idle", type=parameters.seconds, metavar="S", help="End when for so many seconds there was nothing to do.")
+@click.option("-t", "--time", "seconds", type=parameters.seconds, metavar="S",
+              help="End after so many seconds.")
+@click.option("--tuples", type=click.IntRange(min=1), metavar="N",
+              help="End when the spouts have emitted so many tuples.")
+@click.option("--idle", type=parameters.seconds, metavar="S",
+              help="End when for so many seconds there was nothing to do.")
 @parameters.environment
-@click.option("-n", "--name", help="The topology's name; by default that of its file, and without FILE it names that, too.")
+@click.option("-n", "--name", help="The topology's name, by default that of its file; without FILE, "
+              "the file in topologies/ as well.")
 @parameters.options
 @parameters.config_file
 @click.option("-d", "--debug", is_flag=True, help="Set topology.debug: components log at level debug.")

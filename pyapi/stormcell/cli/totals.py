@@ -75,7 +75,8 @@ class Totals:
                 self.components[name].hear(self.seconds, stats)
         elif kind in ("error", "died"):
             died = "died: " if kind == "died" else ""
-            self.components[event["component"]].last_error = f"task {event['task']}: {died}{gist(event['text'])}"
+            what = f"task {event['task']}: {died}{gist(event['text'])}"
+            self.components[event["component"]].last_error = what
         if kind == "end":
             self._hear_end(event["reason"])
         elif kind == "note":

@@ -22,7 +22,8 @@ PICTURES = (".svg", ".png", ".pdf")
               help="Where to write it, as .dot, .svg, .png or .pdf; by default the graph goes to stdout.")
 @parameters.environment
 @parameters.config_file
-def command(file: Path | None, output: Path | None, environment: str | None, config_file: Path | None) -> None:
+def command(file: Path | None, output: Path | None, environment: str | None,
+            config_file: Path | None) -> None:
     """Draw a topology.
 
     That is: its components, and what goes from where to where by which grouping.

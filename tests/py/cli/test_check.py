@@ -30,7 +30,7 @@ def test_all_is_well(folder: Path) -> None:
 
 @pytest.mark.parametrize("text, wrong", [
     ("class Flow(", "topologies/flow.py:1: it is no Python: "),
-    ("import nothing", "topologies/flow.py:1: importing it raised ModuleNotFoundError: No module named 'nothing'"),
+    ("import nothing", "flow.py:1: importing it raised ModuleNotFoundError: No module named 'nothing'"),
     ("x = 1", "topologies/flow.py: it defines no topology"),
     ("import os; os._exit(3)", "topologies/flow.py: importing it ended the interpreter (exit status 3)"),
     ("import os; os._exit(0)", "topologies/flow.py: importing it ended the interpreter (exit status 0)"),
@@ -62,8 +62,9 @@ def test_a_component_that_only_this_process_could_import(folder: Path) -> None:
 def test_a_component_that_ends_its_interpreter(folder: Path) -> None:
     flow(folder)
     source = (folder / "src/components.py").read_text()
-    write(folder, "src/components.py", source + "\nimport sys\nif 'stormcell.spec' not in sys.modules: os._exit(5)\n")
-    assert found() == ["numbers: ended the interpreter (exit status 5)", "bolt: ended the interpreter (exit status 5)"]
+    ends = "\nimport sys\nif 'stormcell.spec' not in sys.modules: os._exit(5)\n"
+    write(folder, "src/components.py", source + ends)
+    assert found() == [f"{name}: ended the interpreter (exit status 5)" for name in ("numbers", "bolt")]
 
 
 def test_a_program_of_another_language_that_is_missing(folder: Path) -> None:

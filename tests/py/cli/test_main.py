@@ -62,8 +62,11 @@ def test_a_traceback_is_shown_when_it_is_asked_for(folder: Path) -> None:
 
 def test_a_defect_of_our_own_is_one_line_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flow(folder)
-    write(folder, "defect/sitecustomize.py",
-          "import stormcell.load\ndef load(path): raise RuntimeError('a defect')\nstormcell.load.load = load\n")
+    write(folder, "defect/sitecustomize.py", """
+        import stormcell.load
+        def load(path): raise RuntimeError('a defect')
+        stormcell.load.load = load
+        """)
     monkeypatch.setenv("PYTHONPATH", f"{folder / 'defect'}:{os.environ['PYTHONPATH']}")
     assert refused("visualize") == "stormcell: RuntimeError: a defect (--traceback shows where)"
 

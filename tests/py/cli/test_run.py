@@ -99,7 +99,8 @@ def test_settings_reach_the_components(folder: Path) -> None:
             outputs = ["number"]
             def initialize(self, conf, context):
                 self.log("conf %s" % sorted((key, conf[key]) for key in conf if key.startswith("my.")))
-                self.log("debug %s, ackers %s" % (conf.get("topology.debug"), conf["topology.acker.executors"]))
+                ackers = conf["topology.acker.executors"]
+                self.log("debug %s, ackers %s" % (conf.get("topology.debug"), ackers))
             def next_tuple(self):
                 self.emit([1])
         class Pass(Bolt):

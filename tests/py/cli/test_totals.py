@@ -130,7 +130,8 @@ def test_lines_of_totals_come_now_and_then(totals: Totals) -> None:
 
 def test_events_in_words() -> None:
     who = {"component": "bolt", "task": 2}
-    assert view.words(event("log", 0, level="warn", text="careful", **who)) == ("bolt-2 warn: careful", "yellow")
+    assert view.words(event("log", 0, level="warn", text="careful", **who)) == (
+        "bolt-2 warn: careful", "yellow")
     assert view.words(event("metric", 0, name="m", value={"a": 1}, **who)) == (
         "bolt-2 metric m: {'a': 1}", "cyan")
     died = {"pid": 1, "text": "signal 9 (Killed)", "failed": 2, **who}

@@ -1,5 +1,5 @@
-"""docs/tutorial.md, from its first line to its last: its files are written, its commands run, and what it shows of
-their output appears."""
+"""docs/tutorial.md, from its first line to its last: its files are written, its commands run, and what it
+shows of their output appears."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from commanding import PATIENCE, PLUGIN, ROOT
 
 PAGE = ROOT / "docs" / "tutorial.md"
 
-BLOCK = re.compile(r"(?:^`(?P<file>[^`\n]+)`:\n\n)?^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"(?:^`(?P<file>[^`\n]+)`:\n\n)?^```(?P<kind>\w+)\n(?P<body>.*?)^```$",
+                   re.MULTILINE | re.DOTALL)
 
 pytestmark = pytest.mark.slow
 
