@@ -85,7 +85,7 @@ def test_idle_ends_it(folder: Path) -> None:
     assert totals("--idle", "0.2")[1]["reason"] == "idle"
 
 
-def test_what_is_left_in_flight_is_a_failure(folder: Path) -> None:
+def test_what_times_out_is_a_failure(folder: Path) -> None:
     flow(folder, "Keep")
     status, told = totals("--tuples", "2", "-o", "topology.message.timeout.secs=1")
     assert (status, told["components"]["numbers"]["timed.out"]) == (1, 2)
