@@ -124,10 +124,12 @@ def _show(event: dict[str, Any], totals: Totals, shown: view.View) -> None:
 @contextlib.contextmanager
 def _signals_for(engine: Engine) -> Iterator[None]:
     """What asks this process to end asks the engine, which says so and ends in order."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda *_: engine.interrupt()) for number in numbers}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]  # nohup
+    for number in heeded:
+        signal.signal(number, lambda *_: engine.interrupt())
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in heeded:
+            signal.signal(number, before[number])

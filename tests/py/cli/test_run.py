@@ -179,6 +179,18 @@ def test_a_signal_ends_it_in_order(folder: Path, number: signal.Signals) -> None
         assert process.wait(PATIENCE) == 1
 
 
+def test_what_nohup_ignores_does_not_end_it(folder: Path) -> None:
+    flow(folder, "Waits")
+    nohup = 'trap "" HUP; exec "$0" "$@"'
+    with subprocess.Popen(["sh", "-c", nohup, *COMMAND, "run", "--tuples", "1"], stdout=subprocess.PIPE,
+                          text=True) as process:
+        until(process, "waiting")
+        process.send_signal(signal.SIGHUP)
+        (folder / "src" / "go").touch()
+        until(process, "(all the tuples asked for have been emitted): nothing failed")
+        assert process.wait(PATIENCE) == 0
+
+
 def test_a_command_line_that_is_killed_leaves_nothing(folder: Path) -> None:
     flow(folder, "Keep")
     with start() as process:
