@@ -116,7 +116,10 @@ class BoltHarness(Harness[B]):
 
     def advance(self, seconds: float) -> Record:
         """Let time pass: ticks come as the configuration has them (`topology.tick.tuple.freq.secs`),
-        and a TicklessBatchingBolt's batches are due by its `secs_between_batches`."""
+        and a TicklessBatchingBolt's batches are due by its `secs_between_batches`. ValueError for less
+        than none."""
+        if seconds < 0:
+            raise ValueError(f"time does not go back: advance({seconds!r})")
         self._ready()
         until = self._now + _nanoseconds(seconds)
         while not self.ended and (due := self._due()) is not None and due <= until:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from bdb import BdbQuit
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,8 +65,8 @@ class Watched(Component):
             super()._report(exception, tup)
 
     def _on_exception(self, exception: BaseException, tup: Tuple | None) -> bool:
-        if not isinstance(exception, Exception) or isinstance(exception, BdbQuit):
-            raise exception  # a test that gives up, a debugger that is left
+        if _gives_up(exception):
+            raise exception
         return super()._on_exception(exception, tup)
 
     def _exits(self, exception: BaseException) -> bool:
@@ -262,6 +263,14 @@ class Harness(Generic[C]):
             self._reporting = False
             if self._hear(exception, tup) == 0:
                 self._step.errors.append(Error("", exception, tup))
+
+
+def _gives_up(exception: BaseException) -> bool:
+    """Is it no error of the component, but a test that is skipped or a debugger that is left?"""
+    pytest = sys.modules.get("pytest")
+    if pytest is not None and isinstance(exception, pytest.exit.Exception):
+        return True
+    return isinstance(exception, BdbQuit) or not isinstance(exception, Exception)
 
 
 @contextmanager

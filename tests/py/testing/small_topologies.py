@@ -75,6 +75,10 @@ class WordCount(Topology):
     counts = WordCounter.spec(inputs={words: Grouping.fields("word")}, par=2)
 
 
+class ManyByEnvironment(WordCount):
+    counts = WordCounter.spec(inputs=[WordCount.words], par={"few": 1, "many": 3})
+
+
 class Picking(Topology):
     numbers = Endless.spec()
     picky = Picky.spec(inputs=[numbers], config={"stormcell.metrics": ["seen"]})

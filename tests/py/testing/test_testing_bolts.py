@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from bdb import BdbQuit
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -299,12 +300,17 @@ def test_what_it_hears_and_says_can_be_recorded(tmp_path: Path) -> None:
 
 
 def test_what_a_test_is_told_by_leaves_the_bolt() -> None:
-    class Skips(Bolt):
-        def process(self, tup: Tuple) -> None:
-            pytest.skip("here")
+    raised = [pytest.skip.Exception("here"), pytest.exit.Exception("here"), BdbQuit()]
 
-    with pytest.raises(pytest.skip.Exception):
-        run_bolt(Skips, [[1]])
+    class Leaves(Bolt):
+        def process(self, tup: Tuple) -> None:
+            raise raised[tup.values[0]]
+
+    bolt = BoltHarness(Leaves)
+    for number, exception in enumerate(raised):
+        with pytest.raises(type(exception)):
+            bolt.process([number])
+    assert not bolt.record.errors
 
 
 # ---- time ------------------------------------------------------------------------------------
@@ -323,6 +329,8 @@ def test_ticks_come_as_time_passes() -> None:
         assert bolt.now == 20
         assert bolt.tick().values() == [[5]]
         assert not bolt.record.tuples and not bolt.record.acks
+        with pytest.raises(ValueError, match="time does not go back"):
+            bolt.advance(-1)
 
 
 def test_no_time_passes_by_itself() -> None:

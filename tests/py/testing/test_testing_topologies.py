@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from parent import SHIM, children_of, eventually
-from small_topologies import WORDS, Broken, Picking, Waiting, WordCount
+from small_topologies import WORDS, Broken, ManyByEnvironment, Picking, Waiting, WordCount
 from stormcell.testing import Log, Metric, TopologyRun, run_topology
 from stormcell.testing.plugin import topology_runner
 
@@ -48,6 +48,14 @@ def test_options_lie_over_the_topology_s_own(topology_runner: Any) -> None:
     run = topology_runner(WordCount, options={"user": "you"}, tuples=2)
     assert run["counts"].logs[0] == Log("ready you", "warn")
     assert run.reason == "tuples" and run["words"].emitted == 2
+
+
+def test_as_many_tasks_as_the_environment_has(topology_runner: Any) -> None:
+    run = topology_runner(ManyByEnvironment, environment="many", tuples=6, seed=1)
+    assert len(run["counts"].tasks) == 3
+    # dealt out in turn: two of the words each, and two emits a word
+    emits = Counter(emit.task for emit in run["counts"].emits)
+    assert emits == dict.fromkeys(run["counts"].tasks, 4)
 
 
 def test_errors_metrics_and_failures(topology_runner: Any) -> None:

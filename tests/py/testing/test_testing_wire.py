@@ -245,14 +245,22 @@ def test_a_component_without_storm_still_says_so() -> None:
         Bolt().emit([1])
 
 
+def arenas() -> int:
+    """How many arenas are mapped."""
+    return Path("/proc/self/maps").read_text().count("memfd:stormcell")
+
+
 def test_harnesses_are_forgotten() -> None:
-    """Whatever they hold of each other: class, component, loopback, methods."""
+    """Whatever they hold of each other: class, component, loopback, methods; and their memory."""
 
     class Kept(Spout):
         def next_tuple(self) -> None:
             self.emit([1], tup_id=1)
 
+    gc.collect()
+    before = arenas()
     spout = SpoutHarness(Kept, strict=False)
+    assert arenas() == before + 1
     spout.next_tuple()
     gone: list[weakref.ref[Any]] = [weakref.ref(spout), weakref.ref(spout.component)]
     component = spout.component
@@ -262,3 +270,4 @@ def test_harnesses_are_forgotten() -> None:
     del component
     gc.collect()
     assert [ref() for ref in gone] == [None, None]
+    assert arenas() == before
