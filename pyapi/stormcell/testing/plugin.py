@@ -7,22 +7,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from stormcell.testing.topologies import TopologyRun
+    from stormcell.topology import Topology
 
 HARNESS = "stormcell.testing.harness"
 
 
 @pytest.fixture
-def topology_runner() -> Callable[..., TopologyRun]:
-    """stormcell.testing.topologies.run_topology: runs a topology on the local engine."""
+def topology_runner(pytestconfig: pytest.Config) -> Callable[..., TopologyRun]:
+    """stormcell.testing.run_topology: runs a topology on the local engine. A file that is not in the
+    working directory is looked for in pytest's rootdir."""
     from stormcell.testing.topologies import run_topology
 
-    return run_topology
+    def run(topology: type[Topology] | str | Path, **arguments: Any) -> TopologyRun:
+        if isinstance(topology, (str, Path)) and not Path(topology).exists():
+            topology = pytestconfig.rootpath / topology
+        return run_topology(topology, **arguments)
+
+    return run
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -32,6 +32,18 @@ def test_fails_otherwise():
 """
 
 
+FINDS = """
+import pytest
+from stormcell.spec import TopologyError
+
+def test_finds(topology_runner):
+    with pytest.raises(TopologyError, match="empty.py: it defines no topology"):
+        topology_runner("topologies/empty.py")
+    with pytest.raises(TopologyError, match="there is no topology file .*/none.py"):
+        topology_runner("topologies/none.py")
+"""
+
+
 def test_errors_are_shown_where_a_test_fails(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(FAILING)
     result = pytester.runpytest_inprocess("-p", PLUGIN)
@@ -46,6 +58,15 @@ def test_errors_are_shown_where_a_test_fails(pytester: pytest.Pytester) -> None:
 def test_the_fixture_is_told_of(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess("-p", PLUGIN, "--fixtures")
     result.stdout.fnmatch_lines(["topology_runner*", "*runs a topology on the local engine*"])
+
+
+def test_a_topology_s_file_is_found_from_any_directory(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makeini("[pytest]")
+    pytester.makepyfile(**{"topologies/empty.py": "", "tests/test_it.py": FINDS})
+    monkeypatch.chdir(pytester.path / "tests")
+    pytester.runpytest_inprocess("-p", PLUGIN).assert_outcomes(passed=1)
 
 
 def test_it_is_named_in_the_package() -> None:
