@@ -196,7 +196,7 @@ class BoltHarness(Harness[B]):
             return
         shown = ", ".join(map(repr, left[:_SHOWN])) + (", ..." if len(left) > _SHOWN else "")
         raise StrictError(
-            f"{type(self.component).__name__} neither acked nor failed {len(left)} of "
+            f"{self._name} neither acked nor failed {len(left)} of "
             f"{len(self.record.tuples)} tuples: {shown}{self._hint()}"
         )
 

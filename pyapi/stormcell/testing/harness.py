@@ -101,6 +101,7 @@ class Harness(Generic[C]):
         strict: bool = True,
     ) -> None:
         self._check_class(component_class)
+        self._name = component_class.__name__
         if outputs is None:
             outputs = getattr(component_class, "outputs", None)
         own = getattr(component_class, "config", None) or {}
@@ -243,8 +244,7 @@ class Harness(Generic[C]):
         except StormWentAwayError:
             raise
         except Exception as exception:
-            name = type(self.component).__name__
-            violation = StrictError(f"{name} called {method}(), which was refused: {exception}")
+            violation = StrictError(f"{self._name} called {method}(), which was refused: {exception}")
             violation.__cause__ = exception
             self._violations.append(violation)
             raise

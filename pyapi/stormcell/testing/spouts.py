@@ -132,7 +132,7 @@ class SpoutHarness(Harness[S]):
     def _before_emit(self) -> None:
         if self.strict and not self._in_call:
             raise StrictError(
-                f"{type(self.component).__name__} called emit() outside of a command: Storm listens "
+                f"{self._name} called emit() outside of a command: Storm listens "
                 "to a spout only until it answers next_tuple(), ack(), fail() or the like"
             )
         super()._before_emit()

@@ -17,6 +17,8 @@ from stormcell.topology import Topology
 
 AGAIN_SECONDS = 0.5
 """From one interrupt to the next, for an engine that is to end: the second one ends it at once."""
+IDLE_SECONDS = 1.0
+"""After how long an idle topology has come to its end, where a test does not say."""
 _SHOWN = 2000
 
 
@@ -119,7 +121,7 @@ def run_topology(
 
     topology: the class, or the file that defines it.
     tuples: end when the spouts have emitted so many. idle: end when nothing happened for so many
-        seconds. seconds: end after so many. By default it ends when it is idle for half a second.
+        seconds. seconds: end after so many. By default it ends when it is idle for a second.
     options: the topology's configuration, over its own `config`. environment: as `par` has it.
     seed: of what the engine does by chance.
     timeout: seconds after which it is ended and has failed.
@@ -130,7 +132,7 @@ def run_topology(
     if isinstance(topology, (str, Path)):
         topology = load(topology)
     if tuples is None and idle is None and seconds is None:
-        idle = 0.5
+        idle = IDLE_SECONDS
     limits = {"tuples": tuples, "idle.secs": idle, "seconds": seconds}
     plan = make_plan(
         topology,

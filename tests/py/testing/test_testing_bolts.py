@@ -313,6 +313,23 @@ def test_what_a_test_is_told_by_leaves_the_bolt() -> None:
     assert not bolt.record.errors
 
 
+def test_what_init_emits() -> None:
+    class Early(Bolt):
+        def __init__(self) -> None:
+            self.emit(["early"])
+
+        def process(self, tup: Tuple) -> None:
+            pass
+
+    class TooEarly(Bolt):
+        def __init__(self) -> None:
+            self.emit([{1, 2}])
+
+    assert run_bolt(Early, [[1]]).values() == [["early"]]
+    with pytest.raises(TypeError, match="is a set"):
+        run_bolt(TooEarly, [])
+
+
 # ---- time ------------------------------------------------------------------------------------
 
 

@@ -69,7 +69,7 @@ def test_errors_metrics_and_failures(topology_runner: Any) -> None:
 
 def test_one_that_does_not_end_in_time(topology_runner: Any) -> None:
     begun = time.monotonic()
-    with pytest.raises(AssertionError, match=r"Waiting had not ended after 2 s; emitted: numbers 5"):
+    with pytest.raises(AssertionError, match=r"Waiting had not ended after 2 s; emitted: numbers \d"):
         topology_runner(Waiting, seconds=1000, timeout=2)
     assert time.monotonic() - begun < 30
     nothing_is_left()
