@@ -18,9 +18,10 @@ STUB = ROOT / "pyapi" / "stormcell" / "_native.pyi"
 
 GOOD = """
 from __future__ import annotations
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from stormcell import BatchingBolt, Bolt, ReliableSpout, Spout, TicklessBatchingBolt, Tuple
+from stormcell.testing import BoltHarness, Record, TopologyRun, run_bolt, run_spout
 
 class Words(Spout):
     def initialize(self, conf: dict[str, Any], ctx: dict[str, Any]) -> None:
@@ -58,6 +59,14 @@ class Batch(BatchingBolt):
 
 class Timed(TicklessBatchingBolt):
     secs_between_batches = 0.5
+
+def test_them(topology_runner: Callable[..., TopologyRun]) -> None:
+    record: Record = run_bolt(Count, [("dog", 1)], fields=["word", "n"], config={"a": 1})
+    word: str = record.emits[0].values[0] + record.tuples[0].id
+    with BoltHarness(Batch, fields={"words": {"default": ["word"]}}, outputs=["a"]) as bolt:
+        bolt.component.ticks_between_batches += 1
+        assert [tup.id for tup in bolt.advance(2.5).acks]
+    assert run_spout(Words, 3, fail=lambda emit: emit.id == 5).values("other") == [[word]]
 """
 
 BAD = """
