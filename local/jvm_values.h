@@ -25,8 +25,8 @@ bool jvm_values_flat(struct slice json, struct slice *values, size_t room, size_
 /* Is `json` one value of that kind? */
 bool jvm_value_flat(struct slice json);
 
-/* Append the array `json`, or any other value, as the JVM would write it. 0, or -1 with FAULT_JSON, FAULT_MESSAGE or FAULT_LIMIT:
-   what Storm would end the worker for. */
+/* Append the array `json`, or any other value, as the JVM would write it. 0, or -1 with FAULT_JSON or
+   FAULT_LIMIT, what Storm would end the worker for, or FAULT_SYSTEM. */
 int jvm_values(struct slice json, struct buffer *out, struct fault *fault);
 
 /* Storm takes an array or object that is so deep in a message. 0, or -1 with FAULT_LIMIT. */

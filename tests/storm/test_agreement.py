@@ -29,7 +29,7 @@ ENGINE = os.environ.get("STORMCELL_ENGINE") or str(
 
 # A spout of Storm's does not wait for the bolts, and those of all tests are started at once.
 TIMEOUT = {"topology.message.timeout.secs": 20, "topology.acker.executors": 1}
-ENGINES_TIMEOUT = 3
+ENGINES_TIMEOUT = 5
 LEAF = "number leaf verdict"
 # A tuple's values alone say where it goes.
 DECIDED = [("fields", "root"), ("fields", "value"), ("fields", "value", "root"), ("global",), ("all",)]
