@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,15 @@ def test_the_graph_goes_to_a_file(folder: Path) -> None:
     flow(folder)
     assert stormcell("visualize", "-o", "flow.dot").returncode == 0
     assert (folder / "flow.dot").read_text() == stormcell("visualize").stdout
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+@pytest.mark.parametrize(("kind", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"),
+                                             ("pdf", b"%PDF")])
+def test_graphviz_itself_draws(folder: Path, kind: str, start: bytes) -> None:
+    flow(folder)
+    assert stormcell("visualize", "-o", f"flow.{kind}").returncode == 0
+    assert (folder / f"flow.{kind}").read_bytes().startswith(start)
 
 
 @pytest.fixture
