@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stormcell.topology import Topology, nearest
+from stormcell.fault import nearest, not_json
+from stormcell.topology import Topology
 
-__all__ = ["Config", "ConfigError", "parse_option"]
+__all__ = ["Config", "ConfigError", "parse_option", "parse_options"]
 
 
 class ConfigError(ValueError):
@@ -47,10 +48,7 @@ class Config:
     def _read(cls, path: Path) -> Config:
         try:
             text = path.read_text(encoding="utf-8")
-            if path.suffix == ".toml":
-                values = _toml(text).get("tool", {}).get("stormcell", {})
-            else:
-                values = json.loads(text)
+            values = _toml(text) if path.suffix == ".toml" else _json(text)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise ConfigError(f"{path} cannot be read: {reason}") from error
@@ -65,8 +63,11 @@ class Config:
 
     @property
     def topology_specs(self) -> Path:
-        """The folder of the topology files."""
-        return self.folder / str(self.values.get("topology_specs", "topologies"))
+        """The folder of the topology files. ConfigError: it is no path."""
+        folder = self.values.get("topology_specs", "topologies")
+        if not isinstance(folder, str):
+            raise ConfigError(f'{self.path}: "topology_specs" is the path of a folder, not {folder!r}')
+        return self.folder / folder
 
     def environment(self, name: str | None) -> tuple[str | None, dict[str, Any]]:
         """The environment of this name, or the only one, with its settings; (None, {}) where the file has
@@ -95,31 +96,45 @@ class Config:
         command line."""
         _, found = self.environment(environment)
         given = found.get("options") or {}
-        if not isinstance(given, dict):
-            raise ConfigError(f'{self.path}: "options" of {environment!r} is no object')
+        wrong = not_json(given)
+        if wrong:
+            raise ConfigError(f'{self.path}: "options" of the environment {environment!r} {wrong}')
         return {**given, **topology.config, **overrides}
 
 
 def parse_option(text: str) -> tuple[str, Any]:
-    """`key=value` of a command line: the value is JSON, or else a string. ConfigError: it is neither."""
+    """`key=value` of a command line: the value is JSON, or else a string. ConfigError: there is no key, or
+    the value is NaN or an infinity."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"an option is given as key=value, not {text!r}")
     try:
-        return key.strip(), json.loads(value)
-    except ValueError:
+        return key.strip(), _json(value)
+    except ConfigError:
+        raise
+    except (ValueError, RecursionError):
         return key.strip(), value
 
 
 def parse_options(texts: Iterable[str]) -> dict[str, Any]:
-    """All of a command line's."""
+    """All of a command line's: of a key that is given twice, the last."""
     return dict(parse_option(text) for text in texts)
 
 
-def _toml(text: str) -> dict[str, Any]:
+def _json(text: str) -> Any:
+    """ConfigError for NaN and the infinities, which Python alone takes for JSON; ValueError for the rest."""
+    return json.loads(text, parse_constant=_refused)
+
+
+def _refused(constant: str) -> None:
+    raise ConfigError(f"{constant} is no number in JSON")
+
+
+def _toml(text: str) -> Any:
+    """The table tool.stormcell, which may be missing."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
-    values: dict[str, Any] = tomllib.loads(text)
-    return values
+    tool = tomllib.loads(text).get("tool", {})
+    return tool.get("stormcell", {}) if isinstance(tool, dict) else {}

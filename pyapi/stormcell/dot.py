@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stormcell.spec import Spec, TopologyError
+from stormcell.fault import TopologyError
+from stormcell.spec import Spec
 from stormcell.topology import Edge, Topology
 
 __all__ = ["dot"]

@@ -64,7 +64,7 @@ def _input(spec: Spec, edge: Edge) -> dict[str, Any]:
         raise spec.fail(f"{spec.title} takes a stream by a grouping in Java, and a local run has no JVM: "
                         "use another one for it, or run the topology on a cluster")
     if edge.grouping.names:
-        grouping["fields"] = edge.grouping.names
+        grouping["fields"] = list(edge.grouping.names)
     return {"component": edge.source.name, "stream": edge.stream.name, "grouping": grouping}
 
 
@@ -87,26 +87,33 @@ def component_command(spec: Spec, directory: str) -> list[str]:
                         "its place for it, or run the topology on a cluster")
     if spec.component is None:
         return list(spec.command or ())
-    if "<locals>" in spec.component.__qualname__:
-        raise spec.fail(f"{spec.component.__qualname__} is defined within a function: its tasks could not "
-                        "import it")
     shim = [program("stormcell-shim"), target(spec.component)]
-    elsewhere = _home(spec.component)
-    if elsewhere is None or elsewhere == directory:
+    home = _home(spec)
+    if home in _installed() or home == os.path.realpath(directory):
         return shim
-    path = os.pathsep.join(filter(None, [elsewhere, os.environ.get("PYTHONPATH")]))
+    path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))
     return ["env", f"PYTHONPATH={path}", *shim]
 
 
-def _home(component: type[Component]) -> str | None:
-    """The folder from which the component's module is imported, where it is not installed."""
-    file = getattr(sys.modules.get(component.__module__), "__file__", None)
-    if file is None:
-        return None
-    package = Path(file).name == "__init__.py"
-    depth = component.__module__.count(".") + package
-    home = str(Path(file).resolve().parents[depth])
-    return None if home in _installed() else home
+def _home(spec: Spec) -> str:
+    """The folder from which the component's module is imported. TopologyError: from none."""
+    assert spec.component is not None
+    name, module = spec.component.__qualname__, spec.component.__module__
+    if "<locals>" in name:
+        raise spec.fail(f"{name} is defined within a function: its tasks could not import it")
+    file = getattr(sys.modules.get(module), "__file__", None)
+    parts = module.split(".")
+    place = _module_place(Path(file or ""))
+    if list(place.parts[-len(parts):]) != parts:
+        raise spec.fail(f"the tasks of {spec.title} could not import {name}, since {file or 'what defines it'} "
+                        f"is not what `import {place.name or module}` finds: move it to a module of its own")
+    return os.path.realpath(place.parents[len(parts) - 1])
+
+
+def _module_place(file: Path) -> Path:
+    """A module's file without its suffixes, or its folder, if it is a package."""
+    stem = file.name.partition(".")[0]
+    return file.absolute().parent if stem == "__init__" else file.absolute().with_name(stem or "-")
 
 
 def _installed() -> set[str]:

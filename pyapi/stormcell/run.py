@@ -87,7 +87,8 @@ def _follow_reports(component: Component, on_error: Callable[[BaseException], No
 
 
 def load(name: str) -> type[Component]:
-    """The class that `name` ("module.Class") names, from the working directory. StartError."""
+    """The class that `name` ("module.Class", or "module.Outer.Class" of one that is defined in another)
+    names, from the working directory. StartError."""
     sys.path.insert(0, os.getcwd())
     module_name, _, class_name = name.rpartition(".")
     if not module_name or not all(name.split(".")):
@@ -112,6 +113,9 @@ def _import(module_name: str, name: str) -> object:
         return sys.modules[module_name]
     except ModuleNotFoundError as error:
         if error.name is not None and (module_name + ".").startswith(error.name + "."):
+            outer = _outer_class(module_name)
+            if outer is not None:
+                return outer
             raise StartError(
                 f"cannot start {name!r}: there is no module {error.name!r} in {os.getcwd()} "
                 f"or on Python's path ({os.pathsep.join(sys.path[1:])})"
@@ -119,6 +123,15 @@ def _import(module_name: str, name: str) -> object:
         raise StartError(f"importing {module_name!r} failed:\n{_trace(error)}") from None
     except BaseException as error:
         raise StartError(f"importing {module_name!r} failed:\n{_trace(error)}") from None
+
+
+def _outer_class(name: str) -> type | None:
+    """The class of this name, in a module that is imported already, or None."""
+    module_name, _, class_name = name.rpartition(".")
+    if not module_name:
+        return None
+    found = getattr(sys.modules.get(module_name) or _outer_class(module_name), class_name, None)
+    return found if isinstance(found, type) else None
 
 
 def _start(

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Union
 
-from stormcell.stream import Grouping, Stream
+from stormcell.fault import TopologyError, caller, listed, nearest, not_json
+from stormcell.stream import Grouping, Stream, java_arguments
 
 if TYPE_CHECKING:
     from stormcell.component import Component
 
-PACKAGE = __name__.partition(".")[0]
-
-
-class TopologyError(ValueError):
-    """A topology that cannot be: one sentence, which says in which file and line."""
-
-    def __init__(self, where: str, sentence: str) -> None:
-        super().__init__(f"{where}: {sentence}" if where else sentence)
+__all__ = ["From", "Inputs", "JavaBolt", "JavaSpout", "Outputs", "Parallelism", "ShellBolt", "ShellSpout",
+           "Source", "Spec", "TopologyError", "make_spec"]
 
 
 class Source(NamedTuple):
@@ -36,6 +29,8 @@ From = Union["Spec", Source, str]
 Inputs = Union[Mapping[From, Grouping], Sequence[From], From]
 Outputs = Sequence[Union[str, Stream]]
 Parallelism = Union[int, Mapping[str, int]]
+Java = Union[tuple[str, tuple[Any, ...]], bytes]
+Fail = Callable[[str], TopologyError]
 
 
 @dataclass(eq=False)
@@ -64,12 +59,13 @@ class Spec:
     where: str
     component: type[Component] | None = None
     command: list[str] | None = None
-    java: tuple[str, list[Any]] | bytes | None = None
+    java: Java | None = None
 
     def __getitem__(self, stream: str) -> Source:
-        """The stream of this name, to be taken by a bolt. KeyError: there is none."""
+        """The stream of this name, to be taken by a bolt. TopologyError: there is none."""
         if stream not in self.outputs:
-            raise KeyError(f"{self.title} has no stream {stream!r}, but {_listed(self.outputs)}")
+            raise TopologyError(caller(), f"{self.title} has no stream {stream!r}"
+                                          f"{nearest(str(stream), self.outputs)}")
         return Source(self, stream)
 
     @property
@@ -82,32 +78,24 @@ class Spec:
         """How many tasks there are in this environment. TopologyError: it is not said."""
         if isinstance(self.par, int):
             return self.par
-        if environment is None or environment not in self.par:
-            raise TopologyError(self.where, f"{self.title} has no par for the environment "
-                                            f"{environment!r}, but {_listed(self.par)}")
+        if environment is None:
+            raise self.fail(f"the par of {self.title} depends on the environment: choose one of "
+                            f"{listed(self.par)} with --environment")
+        if environment not in self.par:
+            raise self.fail(f"{self.title} has no par for the environment {environment!r}"
+                            f"{nearest(environment, self.par)}")
         return self.par[environment]
 
     def fail(self, sentence: str) -> TopologyError:
+        """The error of this sentence, which says where the spec stands."""
         return TopologyError(self.where, sentence)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(repr(name) for name in names) or "none"
-
-
-def caller() -> str:
-    """Where the nearest code outside of this package stands: "file:line"."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == PACKAGE:
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def make_spec(kind: str, *, name: str | None, inputs: Inputs | None = None,
               par: Parallelism | None = None, config: Mapping[str, Any] | None = None,
               outputs: Outputs | None = None, component: type[Component] | None = None,
               command: list[str] | None = None,
-              java: tuple[str, list[Any]] | bytes | None = None) -> Spec:
+              java: Java | None = None) -> Spec:
     """Check what `spec()` was given, as far as it can be known then. TopologyError says what is wrong."""
     where = caller()
     title = repr(name) if name else component.__name__ if component else f"the {kind}"
@@ -122,15 +110,10 @@ def make_spec(kind: str, *, name: str | None, inputs: Inputs | None = None,
                 component=component, command=command, java=java)
 
 
-def _inputs(inputs: Inputs | None, title: str, fail: Any) -> list[tuple[From, Grouping | None]]:
-    if inputs is None:
-        return []
-    if isinstance(inputs, Mapping):
-        pairs: list[tuple[From, Grouping | None]] = list(inputs.items())
-    elif isinstance(inputs, (Spec, Source, str)):
-        pairs = [(inputs, None)]
-    else:
-        pairs = [(source, None) for source in inputs]
+def _inputs(inputs: Inputs | None, title: str, fail: Fail) -> list[tuple[From, Grouping | None]]:
+    pairs = _pairs(inputs)
+    if pairs is None:
+        raise fail(f"the inputs of {title} are specs or streams of such, not {inputs!r}")
     for source, grouping in pairs:
         if not isinstance(source, (Spec, Source, str)):
             raise fail(f"{title} takes {source!r}, which is neither a spec nor a stream of one")
@@ -139,36 +122,40 @@ def _inputs(inputs: Inputs | None, title: str, fail: Any) -> list[tuple[From, Gr
     return pairs
 
 
-def _par(par: Parallelism | None, title: str, fail: Any) -> Parallelism:
-    counts = list(par.values()) if isinstance(par, Mapping) else [1 if par is None else par]
-    if not counts or not all(isinstance(count, int) and not isinstance(count, bool) and count > 0
-                             for count in counts):
+def _pairs(inputs: Inputs | None) -> list[tuple[From, Grouping | None]] | None:
+    """Each stream and its grouping, if it was given one, or None: it is neither one nor several."""
+    if inputs is None:
+        return []
+    if isinstance(inputs, Mapping):
+        return list(inputs.items())
+    if isinstance(inputs, (Spec, Source, str)):
+        return [(inputs, None)]
+    return [(source, None) for source in inputs] if isinstance(inputs, Iterable) else None
+
+
+def _par(par: Parallelism | None, title: str, fail: Fail) -> Parallelism:
+    counts = dict(par) if isinstance(par, Mapping) else {"": 1 if par is None else par}
+    if not counts or not all(isinstance(name, str) and type(count) is int and count > 0
+                             for name, count in counts.items()):
         raise fail(f"the par of {title} is a whole number from 1, or a dict of such by environment, "
                    f"not {par!r}")
-    return dict(par) if isinstance(par, Mapping) else counts[0]
+    return counts if isinstance(par, Mapping) else counts[""]
 
 
-def _config(config: Mapping[str, Any] | None, title: str, fail: Any) -> dict[str, Any]:
-    config = {} if config is None else config
-    if not isinstance(config, Mapping) or not all(isinstance(key, str) for key in config):
-        raise fail(f"the config of {title} is a dict with names for keys, not {config!r}")
-    for key, value in config.items():
-        try:
-            json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise fail(f"JSON cannot carry {key!r} in the config of {title}: {error}") from None
-    return dict(config)
+def _config(config: Mapping[str, Any] | None, title: str, fail: Fail) -> dict[str, Any]:
+    copy = dict(config) if isinstance(config, Mapping) else {} if config is None else config
+    wrong = not_json(copy)
+    if wrong:
+        raise fail(f"the config of {title} {wrong}")
+    return copy
 
 
-def _outputs(outputs: Outputs | None, title: str, fail: Any) -> dict[str, Stream]:
+def _outputs(outputs: Outputs | None, title: str, fail: Fail) -> dict[str, Stream]:
     given = [] if outputs is None else outputs
-    if isinstance(given, str) or not isinstance(given, Sequence):
+    if not isinstance(given, (list, tuple)):
         raise fail(f"the outputs of {title} are a list of fields or of streams, not {outputs!r}")
-    try:
-        if given and all(isinstance(one, str) for one in given):
-            return {"default": Stream([str(one) for one in given])}
-    except ValueError as error:
-        raise fail(f"the outputs of {title}: {error}") from None
+    if given and all(isinstance(one, str) for one in given):
+        return {"default": _fields(given, title, fail)}
     streams: dict[str, Stream] = {}
     for one in given:
         if not isinstance(one, Stream):
@@ -177,6 +164,13 @@ def _outputs(outputs: Outputs | None, title: str, fail: Any) -> dict[str, Stream
             raise fail(f"{title} has two streams of the name {one.name!r}")
         streams[one.name] = one
     return streams
+
+
+def _fields(names: Sequence[Any], title: str, fail: Fail) -> Stream:
+    try:
+        return Stream(names)
+    except TopologyError as error:
+        raise fail(f"the outputs of {title}: {error.sentence}") from None
 
 
 # ---- components that are not in Python ---------------------------------------------------------
@@ -241,17 +235,13 @@ class JavaSpout:
                          java=_java(serialized_java, full_class_name, args_list))
 
 
-def _java(serialized: bytes | None, class_name: str | None,
-          arguments: Sequence[Any] | None) -> tuple[str, list[Any]] | bytes:
+def _java(serialized: bytes | None, class_name: str | None, arguments: Sequence[Any] | None) -> Java:
     if (serialized is None) == (class_name is None):
         raise TopologyError(caller(), "a Java component has either serialized_java or full_class_name")
     if serialized is not None:
         if not isinstance(serialized, bytes):
             raise TopologyError(caller(), f"serialized_java is bytes, not {serialized!r}")
         return serialized
-    given = list(arguments or ())
-    for argument in given:
-        if not isinstance(argument, (bool, bytes, float, int, str)):
-            raise TopologyError(caller(), f"{argument!r} in args_list is no bool, bytes, float, int or "
-                                          "str: nothing else can be passed to a Java constructor")
-    return str(class_name), given
+    if not isinstance(class_name, str) or not class_name:
+        raise TopologyError(caller(), f"a Java component's full_class_name is a name, not {class_name!r}")
+    return class_name, java_arguments(arguments or ())

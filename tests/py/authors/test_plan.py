@@ -88,7 +88,7 @@ class Custom(Topology):
     (Java, {}, "'words' is in Java, and a local run has no JVM"),
     (Custom, {}, "'count' takes a stream by a grouping in Java"),
     (T, {"environment": "dev"}, "'words' has no par for the environment 'dev'"),
-    (T, {"name": "a/b"}, "has none of / . :"),
+    (T, {"name": "a/b"}, "has none of /, as 'a/b' has: letters, digits"),
     (T, {"name": " "}, "is not empty"),
 ])
 def test_what_cannot_run_here(topology: Any, given: Any, sentence: str) -> None:

@@ -78,7 +78,7 @@ def test_streams_are_taken_by_name() -> None:
 
     assert T.edges["one"][0].grouping == Grouping.SHUFFLE
     assert T.edges["two"][0].grouping == Grouping.DIRECT
-    with pytest.raises(KeyError, match="no stream 'default', but 'words', 'tasks'"):
+    with pytest.raises(TopologyError, match="'split' has no stream 'default', but 'words', 'tasks'"):
         T.split["default"]
 
 
@@ -125,7 +125,7 @@ def test_other_languages() -> None:
         bolt = JavaBolt.spec(serialized_java=b"\xac\xed", inputs=[shell["numbers"], java])
 
     assert T.words.command == ["node", "words.js"]
-    assert T.java.java == ("a.B", [1, "x"])
+    assert T.java.java == ("a.B", (1, "x"))
     assert T.bolt.java == b"\xac\xed"
 
 
@@ -175,8 +175,8 @@ WRONG = {
     "par 0": ("words = Words.spec(par=0)", "the par of Words is a whole number from 1"),
     "par True": ("words = Words.spec(par=True)", "not True"),
     "par text": ("words = Words.spec(par={'prod': '2'})", "the par of Words"),
-    "config": ("words = Words.spec(config={'a': {1, 2}})", "JSON cannot carry 'a'"),
-    "config NaN": ("words = Words.spec(config={'a': float('nan')})", "JSON cannot carry 'a'"),
+    "config": ("words = Words.spec(config={'a': {1, 2}})", "the config of Words has 'a', which JSON cannot carry: "),
+    "config NaN": ("words = Words.spec(config={'a': float('nan')})", "has 'a', which JSON cannot carry: "),
     "config list": ("words = Words.spec(config=['a'])", "is a dict with names for keys"),
     "grouping": ("words = Words.spec(); sink = Sink.spec(inputs={words: 'shuffle'})",
                  "by 'shuffle', which is no Grouping"),
@@ -189,7 +189,7 @@ WRONG = {
     "field twice": ("class W(Spout): outputs = ['a', 'a']\n    words = W.spec()", "a field twice"),
     "name": ("words = Words.spec(name=7)", "a component's name is a string"),
     "java both": ("j = JavaSpout.spec(outputs=['a'])", "either serialized_java or full_class_name"),
-    "java argument": ("j = JavaSpout.spec(full_class_name='A', args_list=[[]])", "args_list"),
+    "java argument": ("j = JavaSpout.spec(full_class_name='A', args_list=[[]])", "[] is no bool, bytes, float"),
     "no command": ("s = ShellSpout.spec(outputs=['a'])", "command is a program"),
 }
 
@@ -207,13 +207,8 @@ def test_each_error_is_a_sentence_with_its_place(case: str) -> None:
 
 
 def test_groupings_and_streams_check_themselves() -> None:
-    with pytest.raises(ValueError, match="takes the names"):
-        Grouping.fields()
     assert Grouping.fields(["a", "b"]) == Grouping.fields("a", "b")
-    with pytest.raises(TypeError, match="is bytes"):
-        Grouping.custom_serialized("text")  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="not the string"):
-        Stream("word")
+    assert len({Grouping.fields("a"), Grouping.fields("a"), Grouping.partial_key("a")}) == 2
 
 
 def test_workers_import_none_of_this() -> None:
