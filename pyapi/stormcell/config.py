@@ -94,11 +94,11 @@ class Config:
                 overrides: dict[str, Any]) -> dict[str, Any]:
         """Storm's keys for a topology: the environment's, over them the class's, over them those of the
         command line."""
-        _, found = self.environment(environment)
+        name, found = self.environment(environment)
         given = found.get("options") or {}
         wrong = not_json(given)
         if wrong:
-            raise ConfigError(f'{self.path}: "options" of the environment {environment!r} {wrong}')
+            raise ConfigError(f'{self.path}: "options" of the environment {name!r} {wrong}')
         return {**given, **topology.config, **overrides}
 
 

@@ -105,6 +105,8 @@ def make_spec(kind: str, *, name: str | None, inputs: Inputs | None = None,
 
     if name is not None and (not isinstance(name, str) or not name):
         raise fail(f"a component's name is a string, not {name!r}")
+    if kind == "spout" and inputs is not None:
+        raise fail(f"{title} is a spout: it has no inputs")
     return Spec(kind, name, _inputs(inputs, title, fail), _par(par, title, fail),
                 _config(config, title, fail), _outputs(outputs, title, fail), where,
                 component=component, command=command, java=java)
@@ -194,9 +196,9 @@ class ShellSpout:
     @staticmethod
     def spec(name: str | None = None, command: str | None = None, script: str | None = None,
              par: Parallelism | None = None, config: Mapping[str, Any] | None = None,
-             outputs: Outputs | None = None) -> Spec:
+             outputs: Outputs | None = None, *, inputs: None = None) -> Spec:
         """As `ShellBolt.spec`, without inputs."""
-        return make_spec("spout", name=name, par=par, config=config, outputs=outputs,
+        return make_spec("spout", name=name, inputs=inputs, par=par, config=config, outputs=outputs,
                          command=_shell(command, script))
 
 
@@ -229,9 +231,9 @@ class JavaSpout:
     def spec(name: str | None = None, serialized_java: bytes | None = None,
              full_class_name: str | None = None, args_list: Sequence[Any] | None = None,
              par: Parallelism | None = 1, config: Mapping[str, Any] | None = None,
-             outputs: Outputs | None = None) -> Spec:
+             outputs: Outputs | None = None, *, inputs: None = None) -> Spec:
         """As `JavaBolt.spec`, without inputs."""
-        return make_spec("spout", name=name, par=par, config=config, outputs=outputs,
+        return make_spec("spout", name=name, inputs=inputs, par=par, config=config, outputs=outputs,
                          java=_java(serialized_java, full_class_name, args_list))
 
 
@@ -244,4 +246,4 @@ def _java(serialized: bytes | None, class_name: str | None, arguments: Sequence[
         return serialized
     if not isinstance(class_name, str) or not class_name:
         raise TopologyError(caller(), f"a Java component's full_class_name is a name, not {class_name!r}")
-    return class_name, java_arguments(arguments or ())
+    return class_name, java_arguments(() if arguments is None else arguments)

@@ -25,11 +25,11 @@ class Spout(Component, _native.Spout):
 
     @classmethod
     def spec(cls, name: str | None = None, par: Parallelism | None = None,
-             config: Mapping[str, Any] | None = None) -> Spec:
+             config: Mapping[str, Any] | None = None, *, inputs: None = None) -> Spec:
         """This spout's place in a topology: as `Bolt.spec`, without inputs."""
         from stormcell.spec import make_spec
 
-        return make_spec("spout", name=name, par=cls.par if par is None else par,
+        return make_spec("spout", name=name, inputs=inputs, par=cls.par if par is None else par,
                          config=cls.config if config is None else config, outputs=cls.outputs,
                          component=cls)
 

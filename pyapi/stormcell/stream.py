@@ -6,7 +6,7 @@ from stormcell.fault import TopologyError, caller
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from typing import Any, ClassVar, Union
 
     Java = Union[tuple[str, tuple[Any, ...]], bytes]
@@ -133,14 +133,15 @@ def _field_names(method: str, names: Sequence[str | Sequence[str]]) -> tuple[str
     return tuple(str(name) for name in names)
 
 
-def java_arguments(given: Iterable[Any]) -> tuple[Any, ...]:
+def java_arguments(given: object) -> tuple[Any, ...]:
     """The arguments of a Java constructor. TopologyError: one is of a type that cannot be passed."""
-    arguments = tuple(given)
-    for argument in arguments:
+    if not isinstance(given, (list, tuple)):
+        raise TopologyError(caller(), f"the arguments of a Java constructor are a list, not {given!r}")
+    for argument in given:
         if not isinstance(argument, (bool, bytes, float, int, str)):
             raise TopologyError(caller(), f"{argument!r} is no bool, bytes, float, int or str: nothing "
                                           "else can be passed to a Java constructor")
-    return arguments
+    return tuple(given)
 
 
 Grouping.SHUFFLE = Grouping("shuffle")

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 from stormcell import BatchingBolt, Bolt, ReliableSpout, Spout, TicklessBatchingBolt, Tuple
+from stormcell import Grouping, JavaBolt, ShellSpout, Stream, Topology
 from stormcell.testing import BoltHarness, Record, TopologyRun, run_bolt, run_spout
 
 class Words(Spout):
@@ -67,10 +68,33 @@ def test_them(topology_runner: Callable[..., TopologyRun]) -> None:
         bolt.component.ticks_between_batches += 1
         assert [tup.id for tup in bolt.advance(2.5).acks]
     assert run_spout(Words, 3, fail=lambda emit: emit.id == 5).values("other") == [[word]]
+
+class Split(Bolt):
+    outputs = [Stream(["word"], name="words"), Stream(["n"], name="numbers", direct=True)]
+    par = {"prod": 8, "dev": 1}
+    config = {"topology.tick.tuple.freq.secs": 5}
+
+class Fields(Bolt):
+    outputs = ["word", "count"]
+    par = 2
+
+class Base(Topology):
+    config = {"topology.workers": 2}
+    cycles = True
+    words = ShellSpout.spec(command="node", script="words.js", outputs=["word"])
+    split = Split.spec(inputs=[words, "fields"], par={"prod": 4})
+    fields = Fields.spec(inputs={split["words"]: Grouping.fields("word"), words: Grouping.ALL})
+
+class More(Base):
+    java = JavaBolt.spec(full_class_name="a.B", args_list=[1], inputs=Base.split["numbers"])
+
+tasks: int = More.fields.tasks("prod")
+names: list[str | None] = [spec.name for spec in More.specs]
+streams: list[str] = [edge.stream.name for edge in More.edges["fields"]]
 """
 
 BAD = """
-from stormcell import Bolt, Spout, Tuple
+from stormcell import Bolt, Grouping, Spout, Stream, Tuple
 class Wrong(Bolt):
     def process(self, tup: Tuple) -> None:
         self.emit("text", stream=5)
@@ -81,6 +105,12 @@ class Wrong(Bolt):
         tup.id = "5"
         tup.task + "a"
         self.log()
+    config = ["a"]
+words = Spout.spec(inputs=[Wrong.spec()])
+Wrong.spec(inputs={words: "shuffle"})
+Wrong.spec(par="2")
+Grouping.fields(5)
+Stream("a", direct="yes")
 """
 
 
@@ -112,7 +142,7 @@ def test_the_package_and_a_component_are_strict(tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text(BAD)
     done = mypy(cache, tmp_path / "bad.py")
     lines = {int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error:" in line}
-    assert lines == set(range(5, 13)), done.stdout
+    assert lines == set(range(5, 19)), done.stdout
 
 
 def stub_names() -> dict[str, set[str]]:
