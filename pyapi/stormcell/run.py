@@ -97,7 +97,7 @@ def load(name: str) -> type[Component]:
     found = getattr(module, class_name, None)
     if found is None:
         raise StartError(
-            f"module {module_name!r} ({_file_of(module_name)}) has no {class_name!r}; "
+            f"{_place(module, module_name)} has no {class_name!r}; "
             f"its own components: {', '.join(_components_of(module)) or 'none'}"
         )
     if not isinstance(found, type):
@@ -176,17 +176,21 @@ def _last_words(text: str) -> None:
 
 
 def _components_of(module: object) -> list[str]:
+    home = module.__module__ if isinstance(module, type) else vars(module)["__name__"]
     return sorted(
         name
         for name, value in vars(module).items()
         if isinstance(value, type)
         and issubclass(value, (Bolt, Spout))
-        and value.__module__ == vars(module)["__name__"]
+        and value.__module__ == home
     )
 
 
-def _file_of(module_name: str) -> str:
-    return getattr(sys.modules[module_name], "__file__", None) or "built in"
+def _place(module: object, name: str) -> str:
+    """What classes were looked for in: a module, or a class."""
+    if isinstance(module, type):
+        return f"class {name!r}"
+    return f"module {name!r} ({getattr(module, '__file__', None) or 'built in'})"
 
 
 def _line_by_line() -> None:

@@ -58,6 +58,9 @@ NAMES = [
     ("subject..Subject", "'subject..Subject' names no component: it must be MODULE.CLASS"),
     ("sub ject.Subject", "cannot start 'sub ject.Subject': there is no module 'sub ject' in {folder} or on Python's path ("),
     ("other.Subject", "cannot start 'other.Subject': there is no module 'other' in {folder} or on Python's path ("),
+    ("subject.Plain.Other", "class 'subject.Plain' has no 'Other'; its own components: Inner"),
+    ("subject.Plain.Other.Inner", "cannot start 'subject.Plain.Other.Inner': there is no module 'subject.Plain'"),
+    ("subject.number.Inner", "cannot start 'subject.number.Inner': there is no module 'subject.number'"),
     ("subject.inner.Subject", "cannot start 'subject.inner.Subject': there is no module 'subject.inner'"),
 ]  # fmt: skip
 
@@ -65,7 +68,7 @@ NAMES = [
 @pytest.mark.parametrize(("name", "text"), NAMES, ids=[row[0] for row in NAMES])
 def test_a_name_that_names_no_component(start: Start, name: str, text: str) -> None:
     source = (
-        GOOD + "class Echo(Subject): pass\nclass Plain: pass\ndef function(): pass\nnumber = 5\n"
+        GOOD + "class Echo(Subject): pass\nclass Plain:\n    class Inner(Bolt): pass\ndef function(): pass\nnumber = 5\n"
     )
     parent = start(source, name, handshake=False)
     parent.write(frame(parent.topology.handshake(str(parent.pid_dir))))

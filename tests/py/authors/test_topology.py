@@ -32,6 +32,10 @@ class Sink(Bolt):
     pass
 
 
+class Strange(Topology):
+    words = Words.spec()
+
+
 def test_components_are_named_for_their_attributes() -> None:
     class T(Topology):
         words = Words.spec()
@@ -110,6 +114,69 @@ def test_a_topology_may_be_made_of_another() -> None:
     assert More.config == {"topology.workers": 2}
 
 
+def test_what_replaces_a_component_need_not_have_its_name() -> None:
+    class Base(Topology):
+        words = Words.spec(name="old")
+        counts = Count.spec(inputs=[words])
+
+    class Other(Base):
+        words = Words.spec()
+
+    class More(Base):
+        sink = Sink.spec(inputs=[Base.counts])
+
+    class Both(More, Other):
+        pass
+
+    assert [spec.name for spec in Other.specs] == ["words", "counts"]
+    assert [spec.name for spec in Both.specs] == ["words", "counts", "sink"]
+    assert Both.edges["counts"][0].source is Other.words
+
+
+def test_a_component_may_be_left_out_or_mixed_in() -> None:
+    class Base(Topology):
+        words = Words.spec()
+        counts = Count.spec(inputs=[words])
+
+    class Fewer(Base):
+        counts = None  # type: ignore[assignment]
+
+    class Mixin:
+        more = Words.spec()
+
+    class Mixed(Mixin, Base):
+        pass
+
+    assert [spec.name for spec in Fewer.specs] == ["words"]
+    assert [spec.name for spec in Mixed.specs] == ["words", "counts", "more"]
+
+
+def test_a_name_may_have_a_colon() -> None:
+    class T(Topology):
+        words = Words.spec(name="a:b")
+        one = Sink.spec(inputs=["a:b"])
+
+    assert T.edges["one"][0].source is T.words
+
+
+def test_a_component_may_be_of_a_class_within_the_topology() -> None:
+    class T(Topology):
+        class Inner(Spout):
+            outputs = ["a"]
+
+        inner = Inner.spec()
+
+    assert [spec.name for spec in T.specs] == ["inner"]
+
+
+def test_many_components_in_a_row() -> None:
+    members: dict[str, Any] = {"b0": Words.spec()}
+    for i in range(2000):
+        members[f"b{i + 1}"] = Count.spec(inputs=[members[f"b{i}"]])
+
+    assert len(type(Topology)("T", (Topology,), members).specs) == 2001
+
+
 def test_a_base_may_have_no_components() -> None:
     class Settings(Topology):
         config = {"topology.workers": 2}
@@ -135,8 +202,10 @@ def test_par_by_environment() -> None:
         sink = Sink.spec(inputs=[words])
 
     assert T.words.tasks("prod") == 8
-    with pytest.raises(TopologyError, match="'words' has no par for the environment 'dev'"):
-        T.words.tasks("dev")
+    with pytest.raises(TopologyError, match="'words' has no par for the environment 'tset'; .* 'test'"):
+        T.words.tasks("tset")
+    with pytest.raises(TopologyError, match="choose one of 'prod', 'test' with --environment"):
+        T.words.tasks(None)
 
 
 # ---- what cannot be ----------------------------------------------------------------------------
@@ -163,12 +232,49 @@ WRONG = {
     "twice": ("words = Words.spec(); sink = Sink.spec(inputs=[words, words])", "twice"),
     "unknown name": ("words = Words.spec(); sink = Sink.spec(inputs=['wrods'])",
                      "takes from 'wrods', which is no component of T; did you mean 'words'?"),
+    "another's spec": ("words = Words.spec(); sink = Sink.spec(inputs=[Strange.words])",
+                       "which is no component of T"),
+    "stray namesake": ("words = Words.spec(); sink = Sink.spec(inputs=[Words.spec(name='words')])",
+                       "which is no component of T"),
     "stray spec": ("words = Words.spec(); sink = Sink.spec(inputs=[Words.spec()])",
                    "it is no attribute of the class"),
     "one name": ("words = Words.spec(); sink = Sink.spec(name='words', inputs=[words])",
                  "two components have the name 'words'"),
     "one spec": ("words = Words.spec(); again = words", "again and words are one component"),
     "system name": ("__acker = Words.spec(name='__acker')", "Storm's own"),
+    "system stream": ("class W(Spout): outputs = [Stream(['a'], '__a')]\n    words = W.spec()",
+                      "the stream '__a': names with __ in front are Storm's own"),
+    "line in a name": ("words = Words.spec(name='a\\nb')", "a component cannot have the name 'a\\nb'"),
+    "empty name": ("words = Words.spec(name='')", "a component's name is a string, not ''"),
+    "taken attribute": ("edges = Words.spec()", "edges is an attribute that every topology has"),
+    "own config": ("config = {'a': {1}}; words = Words.spec()",
+                   "the config of T has 'a', which JSON cannot carry: "),
+    "config of another kind": ("config = None; words = Words.spec()",
+                               "the config of T is a dict with names for keys, not None"),
+    "a Java class": ("words = JavaSpout", "words is JavaSpout itself"),
+    "spout with inputs": ("words = Words.spec(); more = Words.spec(inputs=[words])",
+                          "Words is a spout: it has no inputs"),
+    "shell spout with inputs": ("words = ShellSpout.spec('more', 'node', inputs=['a'])",
+                                "'more' is a spout: it has no inputs"),
+    "inputs": ("words = Words.spec(); sink = Sink.spec(inputs=5)",
+               "the inputs of Sink are specs or streams of such, not 5"),
+    "stream of a spec": ("words = Words.spec(); sink = Sink.spec(inputs=[words['defualt']])",
+                         "Words has no stream 'defualt'; did you mean 'default'?"),
+    "self": ("words = Words.spec(); a = Count.spec(inputs=[words, 'a'])",
+             "there is a cycle, 'a' from 'a'; if it is wanted"),
+    "stream's fields": ("a = Stream('word')", "a stream's fields are a list of names, not 'word'"),
+    "stream's name": ("a = Stream(['word'], name=5)", "a stream's name is a string, not 5"),
+    "no fields": ("a = Grouping.fields()", "Grouping.fields takes the names of one or more fields, not nothing"),
+    "fields": ("a = Grouping.partial_key(5)",
+               "Grouping.partial_key takes the names of one or more fields, not 5"),
+    "serialized grouping": ("a = Grouping.custom_serialized('x')", "a serialized Java object is bytes, not 'x'"),
+    "grouping's class": ("a = Grouping.custom_object(5)", "a Java class is given by its name, not 5"),
+    "grouping's arguments": ("a = Grouping.custom_object('A', [None])", "None is no bool, bytes, float, int"),
+    "Java arguments": ("j = JavaSpout.spec(full_class_name='A', args_list='ab')",
+                       "the arguments of a Java constructor are a list, not 'ab'"),
+    "Java name": ("j = JavaSpout.spec(full_class_name='')", "full_class_name is a name, not ''"),
+    "serialized": ("j = JavaSpout.spec(serialized_java='x')", "serialized_java is bytes, not 'x'"),
+    "script": ("s = ShellSpout.spec(command='node', script=['a'])", "script is one argument, not ['a']"),
     "no spec": ("words = Words", "a topology is made of specs, as Words.spec() gives them"),
     "no outputs": ("class Empty(Spout): pass\n    words = Empty.spec()",
                    "has no outputs: say in its class"),
