@@ -12,9 +12,9 @@ __all__ = ["dot"]
 
 HEAD = """\
 digraph {name} {{
-    graph [rankdir=LR, nodesep=0.5, ranksep=1.1, bgcolor="transparent", fontname="Helvetica"]
-    node [fontname="Helvetica", fontsize=12, style="filled", penwidth=1.2, margin="0.18,0.1"]
-    edge [fontname="Helvetica", fontsize=10, color="#64748b", fontcolor="#475569", arrowsize=0.7]
+    graph [rankdir=LR, nodesep=0.5, ranksep=1.1, bgcolor="transparent"]
+    node [fontname="Helvetica,Arial,sans-serif", fontsize=12, style="filled", penwidth=1.2, margin="0.18,0.1"]
+    edge [fontname="Helvetica,Arial,sans-serif", fontsize=10, color="#64748b", fontcolor="#475569", arrowsize=0.7]
 """
 
 LOOKS = {

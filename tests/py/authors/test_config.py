@@ -78,7 +78,12 @@ def test_options(text: str, value: Any) -> None:
     ("pyproject.toml", "a = ", None, "pyproject.toml cannot be read"),
     ("config.json", '{"envs": []}', None, '"envs" is no object'),
     ("config.json", '{"envs": {"a": 1}}', None, "the environment 'a' is no object"),
-    ("config.json", '{"envs": {"a": {"options": 1}}}', None, '"options" of'),
+    ("config.json", '{"envs": {"a": {"options": 1}}}', None, '"options" of the environment \'a\' is a dict'),
+    ("config.json", '{"envs": {"a": {"options": {"x": NaN}}}}', None, "cannot be read: NaN is no number in JSON"),
+    ("config.json", '\ufeff{}', None, "config.json cannot be read: "),
+    ("pyproject.toml", "[tool]\nstormcell = 1", None, "holds no object"),
+    ("pyproject.toml", "[tool.stormcell.envs.a.options]\nx = 2020-01-01", None,
+     "of the environment 'a' has 'x', which JSON cannot carry: "),
 ])
 def test_each_error_is_a_sentence(write: Write, name: str, text: str, environment: str | None,
                                   sentence: str) -> None:
@@ -92,6 +97,20 @@ def test_what_is_no_option() -> None:
     for text in ("a", "=1"):
         with pytest.raises(ConfigError, match="key=value"):
             parse_option(text)
+    for text in ("a=NaN", "a=[-Infinity]"):
+        with pytest.raises(ConfigError, match="is no number in JSON"):
+            parse_option(text)
+
+
+def test_a_folder_is_named_by_its_path(write: Write) -> None:
+    config = Config.load(write("config.json", '{"topology_specs": 5}'))
+    with pytest.raises(ConfigError, match='config.json: "topology_specs" is the path of a folder, not 5'):
+        config.topology_specs
+
+
+def test_another_tools_settings_are_none_of_ours(write: Write) -> None:
+    assert Config.load(write("pyproject.toml", "tool = 5")).values == {}
+    assert Config.load(write("pyproject.toml", "[tool.other]\na = 1")).environment(None) == (None, {})
 
 
 def test_a_file_that_is_not_there() -> None:

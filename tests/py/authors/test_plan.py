@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,15 +63,18 @@ def test_it_is_the_topology() -> None:
         ("other", "default", {"type": "partial-key", "fields": ["word"]})]
 
 
-def test_components_of_other_folders_are_found(write: Write, tmp_path: Any) -> None:
+SINGLE = """
+from stormcell import Spout, Topology
+class Here(Spout):
+    outputs = ["a"]
+class Single(Topology):
+    here = Here.spec()
+"""
+
+
+def test_components_of_other_folders_are_found(write: Write, tmp_path: Path) -> None:
     write("src/x.py", "")
-    topology = load(write("topologies/single.py", """
-        from stormcell import Spout, Topology
-        class Here(Spout):
-            outputs = ["a"]
-        class Single(Topology):
-            here = Here.spec()
-        """))
+    topology = load(write("topologies/single.py", SINGLE))
     command = plan(topology, directory=str(tmp_path / "src"))["components"]["here"]["command"]
     assert command == ["env", f"PYTHONPATH={tmp_path / 'topologies'}", SHIM, "single.Here"]
 
@@ -87,14 +91,50 @@ class Custom(Topology):
 @pytest.mark.parametrize(("topology", "given", "sentence"), [
     (Java, {}, "'words' is in Java, and a local run has no JVM"),
     (Custom, {}, "'count' takes a stream by a grouping in Java"),
+    (T, {"environment": None}, "the par of 'words' depends on the environment: choose one of 'prod'"),
     (T, {"environment": "dev"}, "'words' has no par for the environment 'dev'"),
     (T, {"name": "a/b"}, "has none of /, as 'a/b' has: letters, digits"),
+    (T, {"name": "a,b*"}, "has none of * ,"),
     (T, {"name": " "}, "is not empty"),
+    (T, {"name": ""}, "is not empty"),
 ])
 def test_what_cannot_run_here(topology: Any, given: Any, sentence: str) -> None:
     with pytest.raises(TopologyError) as caught:
         plan(topology, **given)
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["queue", "x", "my.topology"])
+def test_a_module_that_no_task_would_find(write: Write, tmp_path: Path, name: str) -> None:
+    write("src/x.py", "")
+    topology = load(write(f"topologies/{name}.py", SINGLE))
+    with pytest.raises(TopologyError, match=f"the tasks of 'here' could not import Here, since .*/{name}.py "):
+        plan(topology, directory=str(tmp_path / "src"))
+
+
+def test_classes_within_classes(write: Write, tmp_path: Path) -> None:
+    topology = load(write("nested.py", """
+        from stormcell import Spout, Topology
+        class Nested(Topology):
+            class Inner(Spout):
+                outputs = ["a"]
+            inner = Inner.spec()
+        """))
+    command = plan(topology, directory=str(tmp_path))["components"]["inner"]["command"]
+    assert command == [SHIM, "nested.Nested.Inner"]
+
+
+def test_a_module_in_a_package(write: Write, tmp_path: Path) -> None:
+    write("src/spouts/words/__init__.py", "from stormcell import Spout\nclass Words(Spout):\n    outputs = ['a']\n")
+    topology = load(write("topologies/packaged.py", """
+        from spouts.words import Words
+        from stormcell import Topology
+        class Packaged(Topology):
+            words = Words.spec()
+        """))
+    for folder, before in (tmp_path / "src", []), (tmp_path, ["env", f"PYTHONPATH={tmp_path / 'src'}"]):
+        command = plan(topology, directory=str(folder))["components"]["words"]["command"]
+        assert command == [*before, SHIM, "spouts.words.Words"]
 
 
 def test_a_class_in_a_function_cannot_be_imported() -> None:

@@ -148,6 +148,10 @@ def test_a_component_may_be_left_out_or_mixed_in() -> None:
         pass
 
     assert [spec.name for spec in Fewer.specs] == ["words"]
+    with pytest.raises(TopologyError, match="'counts' takes from 'words' .*, which is no component of Cut"):
+        class Cut(Base):
+            words = None  # type: ignore[assignment]
+            more = Words.spec()
     assert [spec.name for spec in Mixed.specs] == ["words", "counts", "more"]
 
 
