@@ -110,8 +110,8 @@ def parse_option(text: str) -> tuple[str, Any]:
         raise ConfigError(f"an option is given as key=value, not {text!r}")
     try:
         return key.strip(), _json(value)
-    except ConfigError:
-        raise
+    except ConfigError as error:
+        raise ConfigError(f"the option {text!r}: {error}") from None
     except (ValueError, RecursionError):
         return key.strip(), value
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
@@ -130,7 +129,7 @@ def check_name(name: str) -> str | None:
     Storm refuses what Utils.validateTopologyName does, and then what makes no name of a file in its blob
     store (Utils.isValidKey).
     """
-    bad = sorted(set(re.findall(r"[^\w \t_-]", name)))
+    bad = sorted({letter for letter in name if not letter.isalnum() and letter not in " \t_-"})
     if bad:
         return (f"a topology's name has none of {' '.join(bad)}, as {name!r} has: letters, digits, spaces, "
                 "- and _ make one")
