@@ -103,17 +103,17 @@ def _home(spec: Spec) -> str:
         raise spec.fail(f"{name} is defined within a function: its tasks could not import it")
     file = getattr(sys.modules.get(module), "__file__", None)
     parts = module.split(".")
-    place = _module_place(Path(file or ""))
+    place = _module_place(Path(file)) if file else Path()
     if list(place.parts[-len(parts):]) != parts:
-        raise spec.fail(f"the tasks of {spec.title} could not import {name}, since {file or 'what defines it'} "
-                        f"is not what `import {place.name or module}` finds: move it to a module of its own")
+        raise spec.fail(f"the tasks of {spec.title} could not import {name}: its module, {file or module}, is "
+                        "not what `import` finds by that name; move it to another")
     return os.path.realpath(place.parents[len(parts) - 1])
 
 
 def _module_place(file: Path) -> Path:
     """A module's file without its suffixes, or its folder, if it is a package."""
     stem = file.name.partition(".")[0]
-    return file.absolute().parent if stem == "__init__" else file.absolute().with_name(stem or "-")
+    return file.absolute().parent if stem == "__init__" else file.absolute().with_name(stem)
 
 
 def _installed() -> set[str]:

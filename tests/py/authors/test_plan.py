@@ -108,7 +108,7 @@ def test_what_cannot_run_here(topology: Any, given: Any, sentence: str) -> None:
 def test_a_module_that_no_task_would_find(write: Write, tmp_path: Path, name: str) -> None:
     write("src/x.py", "")
     topology = load(write(f"topologies/{name}.py", SINGLE))
-    with pytest.raises(TopologyError, match=f"the tasks of 'here' could not import Here, since .*/{name}.py "):
+    with pytest.raises(TopologyError, match=f"the tasks of 'here' could not import Here: its module, .*/{name}.py, "):
         plan(topology, directory=str(tmp_path / "src"))
 
 

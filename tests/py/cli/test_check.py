@@ -56,8 +56,8 @@ def test_a_component_that_only_this_process_could_import(folder: Path) -> None:
         "made.Numbers = type('Numbers', (Spout,), {'outputs': ['n'], '__module__': 'nowhere'})\n"
         "class Flow(Topology):\n  numbers = made.Numbers.spec()\n")
     [line] = found()
-    assert line.endswith("the tasks of 'numbers' could not import Numbers, since what defines it is not what "
-                         "`import nowhere` finds: move it to a module of its own")
+    assert line.endswith("the tasks of 'numbers' could not import Numbers: its module, nowhere, is not what "
+                         "`import` finds by that name; move it to another")
 
 
 def test_a_component_that_ends_its_interpreter(folder: Path) -> None:
