@@ -88,17 +88,16 @@ def component_command(spec: Spec, directory: str) -> list[str]:
     if spec.component is None:
         return list(spec.command or ())
     shim = [program("stormcell-shim"), target(spec.component)]
-    home = _home(spec)
+    home = _home(spec, spec.component)
     if home in _installed() or home == os.path.realpath(directory):
         return shim
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))
     return ["env", f"PYTHONPATH={path}", *shim]
 
 
-def _home(spec: Spec) -> str:
+def _home(spec: Spec, component: type[Component]) -> str:
     """The folder from which the component's module is imported. TopologyError: from none."""
-    assert spec.component is not None
-    name, module = spec.component.__qualname__, spec.component.__module__
+    name, module = component.__qualname__, component.__module__
     if "<locals>" in name:
         raise spec.fail(f"{name} is defined within a function: its tasks could not import it")
     file = getattr(sys.modules.get(module), "__file__", None)

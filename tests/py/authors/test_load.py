@@ -51,6 +51,32 @@ def test_an_imported_topology_is_not_the_files(write: Write) -> None:
         """)).__name__ == "More"
 
 
+STREAMPARSES = """
+from streamparse import Grouping, JavaBolt, JavaSpout, ShellBolt, Stream, Topology
+from parts import Sink, Words
+
+class Everything(Topology):
+    config = {"topology.workers": 2}
+    words = Words.spec(name="word-spout", par={"prod": 4, "beta": 1})
+    clicks = JavaSpout.spec(full_class_name="org.example.Clicks", args_list=["a", 5], outputs=["user"])
+    split = ShellBolt.spec(command="node", script="split.js", inputs=[words],
+                           outputs=[Stream(fields=["word"], name="words"), Stream(name="errors", direct=True)])
+    sink = Sink.spec(inputs={split["words"]: Grouping.fields(["word"]), clicks: Grouping.custom_object("A", [1]),
+                             words: Grouping.LOCAL_OR_SHUFFLE}, par=2, config={"a": 1})
+    errors = JavaBolt.spec(full_class_name="org.example.Errors", inputs=split["errors"])
+"""
+
+
+def test_a_file_that_was_written_for_streamparse(write: Write) -> None:
+    write("src/parts.py", COMPONENTS)
+    topology = load(write("topologies/everything.py", STREAMPARSES.replace("streamparse", "stormcell")))
+    assert [spec.name for spec in topology.specs] == ["word-spout", "clicks", "split", "sink", "errors"]
+    assert [(edge.source.name, edge.stream.name, str(edge.grouping)) for edge in topology.edges["sink"]] == [
+        ("split", "words", "fields word"), ("clicks", "default", "custom-object"),
+        ("word-spout", "default", "local-or-shuffle")]
+    assert [str(edge.grouping) for edge in topology.edges["errors"]] == ["direct"]
+
+
 def test_a_base_in_the_file_is_not_meant(write: Write) -> None:
     write("src/parts.py", COMPONENTS)
     assert load(write("topologies/more.py", GOOD + """
