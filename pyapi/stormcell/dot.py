@@ -55,6 +55,6 @@ def _label(edge: Edge) -> str:
     grouping = edge.grouping.kind
     if edge.grouping.names:
         grouping += f" by {', '.join(edge.grouping.names)}"
-    fields = ", ".join(edge.stream.fields or ())
+    fields = ", ".join(edge.stream.fields)
     stream = "" if edge.stream.name == "default" else f"{edge.stream.name}: "
     return f"{grouping}\n{stream}({fields})"

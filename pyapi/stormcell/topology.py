@@ -207,9 +207,9 @@ def _checked(spec: Spec, edge: Edge) -> Edge:
         raise spec.fail(f"{spec.title} takes {of} by {grouping}, but {of} is "
                         f"{'direct' if stream.direct else 'not direct'}")
     for name in grouping.names:
-        if name not in (stream.fields or ()):
+        if name not in stream.fields:
             raise spec.fail(f"{spec.title} groups by the field {name!r}, which {of} does not have"
-                            f"{nearest(name, stream.fields or ())}")
+                            f"{nearest(name, stream.fields)}")
     return edge
 
 
