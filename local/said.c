@@ -61,28 +61,46 @@ read_text(struct json_reader *reader, char start, const char *complaint, struct 
 
 /* Storm cuts the number to 32 bits (ShellBolt.handleEmit: intValue). */
 static int
-read_number(struct json_reader *reader, const char *complaint, int64_t *number)
+read_task(struct json_reader *reader, int64_t *task)
 {
     struct json_value value;
     if (json_read(reader, &value) < 0) {
         return -1;
     }
-    if (value.type != JSON_TYPE_INT) {
-        return wrong(reader, complaint);
+    if (value.type != JSON_TYPE_INT && value.type != JSON_TYPE_NULL) {
+        return wrong(reader, "a \"task\" that is no integer");
     }
-    *number = (int32_t)(uint64_t)value.number;
+    *task = value.type == JSON_TYPE_INT ? (int32_t)(uint64_t)value.number : 0;
     return 0;
 }
 
+/* What is no number, or none that it knows, is the level info to Storm. */
 static int
 read_level(struct json_reader *reader, enum message_level *level)
 {
-    int64_t number = LEVEL_INFO;
-    if (read_number(reader, "a \"level\" that is no integer", &number) < 0) {
+    struct slice text;
+    struct json_value value;
+    if (json_skip(reader, &text) < 0) {
         return -1;
     }
+    struct json_reader again = json_reader(text, NULL);
+    bool is_int = json_read(&again, &value) == 0 && value.type == JSON_TYPE_INT;
+    int32_t number = is_int ? (int32_t)(uint64_t)value.number : LEVEL_INFO;
     *level =
         number >= LEVEL_TRACE && number <= LEVEL_ERROR ? (enum message_level)number : LEVEL_INFO;
+    return 0;
+}
+
+/* What is no string is none to Storm. */
+static int
+read_name(struct json_reader *reader, struct slice *name)
+{
+    if (json_skip(reader, name) < 0) {
+        return -1;
+    }
+    if (name->ptr[0] != '"') {
+        *name = (struct slice){NULL, 0};
+    }
     return 0;
 }
 
@@ -120,11 +138,11 @@ read_member(struct json_reader *reader, enum member member, struct said *said,
     case TEXT:
         return read_text(reader, '"', "a \"msg\" that is no string", &said->text);
     case NAME:
-        return read_text(reader, '"', "a \"name\" that is no string", &said->name);
+        return read_name(reader, &said->name);
     case PARAMS:
         return read_text(reader, 0, NULL, &said->params);
     case TASK:
-        return read_number(reader, "a \"task\" that is no integer", &said->task);
+        return read_task(reader, &said->task);
     case LEVEL:
         return read_level(reader, &said->level);
     case NEED_TASK_IDS:

@@ -1,5 +1,7 @@
 #include "said.h"
 
+#include <stdio.h>
+
 #include "suites.h"
 
 static struct fault fault;
@@ -59,9 +61,12 @@ START_TEST(an_emit_has_its_parts)
     check_text(said.tuple, "[1,[2]]");
     ck_assert_int_eq(said.task, 5); /* cut to 32 bits, as Storm does */
     ck_assert(!said.need_task_ids);
-    ck_assert_int_eq(decode("{\"command\":\"emit\",\"tuple\":[],\"id\":null,\"stream\":null}"), 0);
+    ck_assert_int_eq(decode("{\"command\":\"emit\",\"tuple\":[],\"id\":null,\"stream\":null,"
+                            "\"task\":null,\"name\":7}"),
+                     0);
     check_text(said.id, NULL);
     check_text(said.stream, NULL);
+    check_text(said.name, NULL);
     ck_assert(said.need_task_ids); /* not said: true */
     ck_assert_int_eq(said.task, 0);
 }
@@ -80,10 +85,17 @@ START_TEST(a_level_is_storms)
 {
     char text[] = "{\"command\":\"log\",\"msg\":\"a\",\"level\":0}";
     char *digit = strchr(text, '0');
+    char text_with[100];
     for (char c = '0'; c <= '9'; c++) {
         *digit = c;
         ck_assert_int_eq(decode(text), 0);
         ck_assert_int_eq(said.level, c <= '4' ? c - '0' : LEVEL_INFO);
+    }
+    static const char *const others[] = {"null", "\"1\"", "[1,{}]", "true"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        snprintf(text_with, sizeof text_with, "{\"level\":%s,\"command\":\"log\"}", others[i]);
+        ck_assert_int_eq(decode(text_with), 0);
+        ck_assert_int_eq(said.level, LEVEL_INFO);
     }
 }
 END_TEST
@@ -109,7 +121,7 @@ static const struct {
     {"{\"command\":\"ack\",\"id\":12}", "the tuple's \"id\""},
     {"{\"command\":\"fail\",\"id\":null}", "the tuple's \"id\""},
     {"{\"command\":\"log\",\"msg\":1}", "\"msg\" that is no string"},
-    {"{\"command\":\"log\",\"msg\":\"\",\"level\":\"1\"}", "\"level\" that is no integer"},
+    {"{\"command\":\"emit\",\"tuple\":[],\"task\":1.5}", "\"task\" that is no integer"},
 };
 
 START_TEST(what_ends_a_worker_is_a_fault)
