@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import ast
+import atexit
 import math
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conftest import RESOURCES
 from localstorm import PATIENCE, SHIM, Event, LocalStorm, Topology, marked
 
 topology = pytest.mark.topology
@@ -102,6 +109,27 @@ def test_fields_grouping_keeps_a_word_at_one_task(running: Topology) -> None:
     assert all(len(where) == 1 for where in tasks.values()), tasks
     assert len(set.union(*tasks.values())) > 1, "all words went to one task"
     assert Counter(map(tuple, values(counted))) == Counter(product(LETTERS, range(1, 21)))
+
+
+RECORDS = Path(tempfile.mkdtemp(prefix="stormcell-records-"))
+atexit.register(shutil.rmtree, RECORDS, ignore_errors=True)
+
+
+@topology(
+    feed(*LETTERS),
+    bolt("Count", reads("feed"), outputs=streams("word", "n"),
+         config={"stormcell.record": str(RECORDS)}),
+    probe(reads("count")),
+)
+def test_what_a_worker_recorded_can_be_replayed(running: Topology) -> None:
+    running.wait_for("tuple", count=len(LETTERS))
+    running.kill()
+    [recording] = RECORDS.iterdir()
+    command = [sys.executable, "-m", "stormcell", "replay", str(recording)]
+    replayed = subprocess.run(command, capture_output=True, text=True, cwd=RESOURCES)
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    text = recording.read_text(encoding="utf-8")
+    assert all(f'["{letter}",1]' in text for letter in LETTERS)
 
 
 FAILURES = {"fine": 0, "twice": 2, "hopeless": 99}
