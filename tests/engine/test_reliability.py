@@ -65,7 +65,7 @@ def test_what_nobody_settles_times_out(run: Runner) -> None:
                     self.ack(tup)
         """, topology(spout={"of": "Numbers"},
                       bolt={"of": "Forgetful", "inputs": inputs("spout")}),
-        tuples=3, conf={"topology.message.timeout.secs": 1}, drain_secs=3)
+        tuples=3, conf={"topology.message.timeout.secs": 4}, drain_secs=8)
     assert sorted(ended.logs("spout")) == ["acked 0", "acked 2", "failed 1"]
     assert ended.totals("spout")["timed.out"] == ended.totals("spout")["failed"] == 1
     assert ended.end["in.flight"] == 1  # the bolt still has it
@@ -90,7 +90,7 @@ def test_a_reliable_spout_emits_again_what_failed(run: Runner) -> None:
                 self.seen.add(tup.values[0])
                 (self.fail if new else self.ack)(tup)
         """, topology(spout={"of": "Source"},
-                      bolt={"of": "Once", "inputs": inputs("spout")}), idle_secs=1)
+                      bolt={"of": "Once", "inputs": inputs("spout")}), idle_secs=3)
     assert ended.totals("bolt")["failed"] == ended.totals("bolt")["acked"] == 5
     assert ended.totals("spout")["emitted"] == 10
     assert ended.end["reason"] == "idle"
