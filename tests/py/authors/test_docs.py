@@ -20,8 +20,8 @@ from stormcell.plan import make_plan
 from stormcell.spec import TopologyError
 
 
-def blocks(page: str, language: str) -> list[str]:
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+def blocks(page: str, language: str, folder: str = "docs") -> list[str]:
+    text = (ROOT / folder / page).read_text(encoding="utf-8")
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
@@ -55,6 +55,18 @@ def test_the_topology_runs(write: Write, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     totals = json.loads((tmp_path / "totals.json").read_text())
     assert totals["components"]["count"]["executed"] == 60  # "the dog jumped", 20 times
+
+
+def test_the_readmes_topology_runs(write: Write, tmp_path: Path) -> None:
+    write("wordcount.py", blocks("README.md", "python", ".")[0])
+    command = [sys.executable, "-m", "stormcell", "run", "wordcount.py", "--tuples", "20",
+               "--json", "totals.json"]
+    path = f"{ROOT / 'pyapi'}:{Path(SHIM).parent}"
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path},
+                          capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    totals = json.loads((tmp_path / "totals.json").read_text())
+    assert totals["components"]["counts"]["executed"] == 20
 
 
 def test_what_has_a_jvm_runs_nowhere_here(write: Write) -> None:
