@@ -280,8 +280,8 @@ def test_the_engine_does_not_outlive_who_started_it(run: Runner, tmp_path: Path)
     wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().endswith("\n"))
     engine = int((tmp_path / "pid").read_text())
     one.process.kill()
+    one.finish()  # reads on: it says much, and must not be held up by that
     wait_for(lambda: not is_running(engine))
-    one.finish()
     assert one.end["reason"] == "interrupted"
 
 
