@@ -482,9 +482,10 @@ class Subject(Bolt):
 @pytest.mark.parametrize("source", ["pass", "os._exit(1)", "time.sleep(600)"])
 def test_children_do_not_outlive_it(start: Start, source: str) -> None:
     parent = start(CHILDREN, topology=Topology(conf=dict(HANG_SOON)))
-    parent.send(source)
+    parent.send(f"gate(); {source}")
     pids = grandchildren(parent, parent.expect("log"))
     assert not any(is_gone(pid) for pid in pids[:1])
+    parent.open_gate()
     parent.close_stdin()
     parent.wait()
     eventually(lambda: is_gone(*pids), "the children to be gone")
