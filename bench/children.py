@@ -19,6 +19,8 @@ them: what its site-packages cost at start and in memory is the same for all."""
 STORMPY = BUILT / 'storm.py'
 SHIM = os.environ.get('STORMCELL_SHIM', '')
 OURS = os.environ.get('PYTHONPATH', '').split(os.pathsep)
+LEADING = ('PYTHON', 'VIRTUAL_ENV', 'STORMCELL_')
+"""How variables begin that lead to another Python or another child's modules."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,21 @@ class Child:
     everywhere: bool = True
 
     def environment(self) -> dict[str, str]:
-        """This process's own, without what leads to another Python or another child's modules."""
-        ours = {name: value for name, value in os.environ.items()
-                if not name.startswith(('PYTHON', 'VIRTUAL_ENV', 'STORMCELL_'))}
+        """This process's own, without what leads elsewhere."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(LEADING)}
         return ours | {'PYTHONPATH': os.pathsep.join(map(str, self.path)),
                        'STORMCELL_PYTHON': PYTHON}
 
     @property
     def reads_task_ids(self) -> bool:
         return '--task-ids' in self.options
+
+
+def clean_environment() -> None:
+    """What Storm starts inherits its variables: none may lead a child to another's Python."""
+    for name in list(os.environ):
+        if name.startswith(LEADING):
+            del os.environ[name]
 
 
 def _started_by(*command: Path | str) -> Callable[[Case], list[str]]:

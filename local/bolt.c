@@ -15,6 +15,9 @@ grow(struct deliveries *deliveries)
 {
     uint32_t old = deliveries->capacity;
     uint32_t capacity = old == 0 ? FIRST_CAPACITY : 2 * old;
+    if (capacity > UINT32_C(1) << PLACE_BITS) { /* ids would no longer tell them apart */
+        out_of_memory();
+    }
     struct delivery *places = need_memory(capacity, sizeof *places);
     if (old > 0) {
         memcpy(places, deliveries->places, old * sizeof *places);

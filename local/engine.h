@@ -143,7 +143,7 @@ struct task {
     struct buffer told; /* what goes to it, from `told_start` on */
     size_t told_start;
     struct buffer stderr_text; /* what of its stderr is no whole line yet */
-    char last_words[1000];     /* its last error, line of stderr, or why it was killed */
+    char last_words[1000];     /* its last line of stderr, or why it was killed */
     struct slice *opens; /* for each flow: how its tuples' messages begin, and end up to the id */
     struct slice *closes;
     struct grouping *groupings;

@@ -1,8 +1,6 @@
 #include "loop.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -26,26 +24,24 @@ enter(struct engine *engine, enum phase phase)
     engine->phase_since = engine->now;
 }
 
-void
-engine_drain(struct engine *engine, const char *reason)
-{
-    if (engine->phase == PHASE_STARTING) {
-        engine_end(engine, reason);
-    } else if (engine->phase == PHASE_RUNNING) {
-        engine->reason = reason;
-        enter(engine, PHASE_DRAINING);
-        for (size_t i = 0; i < engine->task_count; i++) {
-            spout_deactivate(&engine->tasks[i]);
-        }
-    }
-}
-
-void
-engine_end(struct engine *engine, const char *reason)
+/* End at once. `reason` is a literal. */
+static void
+end_at_once(struct engine *engine, const char *reason)
 {
     if (engine->phase != PHASE_ENDED) {
         engine->reason = engine->phase == PHASE_DRAINING ? engine->reason : reason;
         enter(engine, PHASE_ENDED);
+    }
+}
+
+/* End in order: nothing new, what is in flight is waited for. */
+static void
+drain(struct engine *engine, const char *reason)
+{
+    engine->reason = reason;
+    enter(engine, PHASE_DRAINING);
+    for (size_t i = 0; i < engine->task_count; i++) {
+        spout_deactivate(&engine->tasks[i]);
     }
 }
 
@@ -121,12 +117,12 @@ check_end(struct engine *engine)
     const struct plan_run *run = &engine->plan->run;
     if (engine->phase == PHASE_RUNNING) {
         if (engine->now - engine->phase_since >= run->length) {
-            engine_drain(engine, "seconds");
+            drain(engine, "seconds");
         } else if (engine->now - engine->last_activity >= run->idle && in_flight(engine) == 0) {
-            engine_drain(engine, "idle");
+            drain(engine, "idle");
         }
     } else if (engine->phase == PHASE_DRAINING && engine->now - engine->phase_since >= run->drain) {
-        engine_end(engine, engine->reason);
+        end_at_once(engine, engine->reason);
     }
 }
 
@@ -172,10 +168,10 @@ heed_signal(struct engine *engine, int signals)
     } else if (engine->phase == PHASE_RUNNING) {
         report_note(engine, "ending: nothing new is asked for, what is in flight is waited for; "
                             "again to stop at once");
-        engine_drain(engine, "interrupted");
+        drain(engine, "interrupted");
     } else {
         engine->hurried = engine->phase == PHASE_ENDED;
-        engine_end(engine, "interrupted");
+        end_at_once(engine, "interrupted");
     }
 }
 
@@ -195,11 +191,8 @@ idle_ms(const struct engine *engine, int64_t next_pulse)
 {
     int64_t until = next_pulse;
     for (size_t i = 0; i < engine->task_count; i++) {
-        const struct task *task = &engine->tasks[i];
-        if (task->pacing.active && task->commands.nexts == 0 && engine->full_tasks == 0 &&
-            task->pending < task->component->max_pending && task->pacing.rest_till < until) {
-            until = task->pacing.rest_till;
-        }
+        int64_t due = spout_due(&engine->tasks[i]);
+        until = due < until ? due : until;
     }
     int64_t ms = (until - clock_ns() + MILLISECOND - 1) / MILLISECOND;
     return ms < 0 ? 0 : ms > PULSE_MS ? PULSE_MS : (int)ms;
@@ -229,15 +222,15 @@ static void
 check_done(struct engine *engine)
 {
     if (engine->hopeless) {
-        engine_end(engine, "failed");
+        end_at_once(engine, "failed");
     } else if (engine->phase == PHASE_STARTING && engine->up == engine->task_count) {
         start_running(engine);
     } else if (engine->phase == PHASE_RUNNING &&
                engine->spouts_emitted >= (uint64_t)engine->plan->run.tuples) {
-        engine_drain(engine, "tuples");
+        drain(engine, "tuples");
     } else if (engine->phase == PHASE_DRAINING && engine->open_commands == 0 &&
                in_flight(engine) == 0) {
-        engine_end(engine, engine->reason);
+        end_at_once(engine, engine->reason);
     }
 }
 

@@ -8,10 +8,4 @@
    second for the end at once. The exit status. */
 int engine_run(struct engine *engine, int signals);
 
-/* End in order: nothing new, what is in flight is waited for. `reason` is a literal. */
-void engine_drain(struct engine *engine, const char *reason);
-
-/* End at once. */
-void engine_end(struct engine *engine, const char *reason);
-
 #endif

@@ -119,22 +119,27 @@ set_window(struct task *spout)
     }
 }
 
+int64_t
+spout_due(const struct task *spout)
+{
+    size_t open = spout->commands.nexts;
+    bool asks = spout->pacing.active && spout->state == TASK_UP && spout->engine->full_tasks == 0 &&
+                open <= spout->pacing.window / 2 && open < wanted(spout);
+    return asks ? spout->pacing.rest_till : INT64_MAX;
+}
+
 void
 spout_ask(struct task *spout)
 {
     struct engine *engine = spout->engine;
     struct pacing *pacing = &spout->pacing;
-    size_t open = spout->commands.nexts;
-    if (!pacing->active || spout->state != TASK_UP || engine->full_tasks > 0 ||
-        engine->now < pacing->rest_till || open > pacing->window / 2) {
+    if (engine->now < spout_due(spout)) {
         return;
     }
+    set_window(spout);
+    pacing->asked = engine->now;
     uint64_t more = wanted(spout);
-    if (open < more) {
-        set_window(spout);
-        pacing->asked = engine->now;
-    }
-    for (; open < pacing->window && open < more; open++) {
+    for (size_t open = spout->commands.nexts; open < pacing->window && open < more; open++) {
         command(spout, SPOUT_NEXT, SLICE("\"\""));
     }
 }

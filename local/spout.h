@@ -12,7 +12,10 @@ enum settlement { SETTLED_ACKED, SETTLED_FAILED, SETTLED_TIMED_OUT };
 void spout_activate(struct task *spout);
 void spout_deactivate(struct task *spout);
 
-/* Ask it for more tuples, if it is time and there is room for them. */
+/* When it is to be asked for more tuples, in ns of the clock; INT64_MAX: something else has to happen first. */
+int64_t spout_due(const struct task *spout);
+
+/* Ask it for more tuples, if that is due. */
 void spout_ask(struct task *spout);
 
 /* It said sync. */

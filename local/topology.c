@@ -1,6 +1,5 @@
 #include "topology.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "json.h"

@@ -19,7 +19,8 @@ sys.path[1:1] = [str(HERE.parent), str(HERE.parent.parent / 'tests' / 'storm')]
 
 import bars
 from cases import CASES
-from children import PYSTORM, SHIM, STORM_PY, STORMCELL, STREAMPARSE, Child, versions
+from children import (PYSTORM, SHIM, STORM_PY, STORMCELL, STREAMPARSE, Child, clean_environment,
+                      versions)
 from localstorm import LocalStorm, StormError
 from plan import Result, Wrong, in_turn, progress
 from table import show_table, spread
@@ -212,6 +213,7 @@ def run(arguments: argparse.Namespace, folder: Path) -> None:
     runners = [runner for runner in RUNNERS
                if not arguments.only or runner.name in arguments.only]
     who = versions()
+    clean_environment()
     results = measure(arguments, runners, folder)
     rows = summarize(results)
     first = spread(each['first_tuple_ms'] for each in results if 'first_tuple_ms' in each)

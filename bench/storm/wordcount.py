@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import bars
 import processor_time
 import report
 from cases import CASES
-from children import BUILT, CHILDREN, FLOOR, Child, versions
+from children import BUILT, CHILDREN, FLOOR, Child, clean_environment, versions
 from localstorm import LocalStorm, StormError, Topology
 from plan import Result, Wrong, in_turn, progress
 
@@ -184,13 +183,6 @@ def measure(span: Span, names: list[str], repetitions: int, folder: Path) -> lis
 
 
 # ---- the program -------------------------------------------------------------------------------
-
-
-def clean_environment() -> None:
-    """What Storm starts inherits its variables: none may lead a child to another's Python."""
-    for name in list(os.environ):
-        if name.startswith(('PYTHON', 'VIRTUAL_ENV', 'STORMCELL_')):
-            del os.environ[name]
 
 
 def run(arguments: argparse.Namespace, folder: Path) -> None:

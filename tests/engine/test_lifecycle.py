@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import time
@@ -260,6 +261,23 @@ def test_ticks_come_in_time(run: Runner) -> None:
                             "conf": {"topology.tick.tuple.freq.secs": 1}}), seconds=3.5)
     assert 2 <= len(ended.logs("bolt")) <= 4
     assert set(ended.logs("bolt")) == {"tick 1"}
+
+
+def test_to_wait_for_a_slow_spout_costs_nothing(run: Runner) -> None:
+    def processor_time() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    before = processor_time()
+    ended = run("""
+        class Slow(Numbers):
+            def next_tuple(self):
+                time.sleep(5)
+                super().next_tuple()
+        """, topology(fast={"of": "Numbers"}, slow={"of": "Slow"},
+                      bolt={"of": "Sink", "inputs": inputs("fast", "slow")}), tuples=2)
+    assert ended.status == 0
+    assert processor_time() - before < 3  # it was the 5 s of the wait: the engine looked all the time
 
 
 def test_nothing_outlives_the_engine(run: Runner) -> None:
