@@ -42,7 +42,7 @@ def cmake(*arguments: str) -> None:
 setup(
     packages=find_packages('pyapi'),
     package_dir={'': 'pyapi'},
-    package_data={'': ['py.typed', '*.pyi'], 'stormcell.cli': ['template/**/*']},
+    package_data={'': ['py.typed', '*.pyi', '*.thrift'], 'stormcell.cli': ['template/**/*']},
     ext_modules=[Extension('_stormcell', sources=[])],
     cmdclass={'build_ext': CMakeBuild},
     # The system's own, where it has them.

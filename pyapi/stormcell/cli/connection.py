@@ -1,0 +1,84 @@
+"""Which Nimbus the commands of a cluster speak to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from stormcell.cli import Refused, parameters
+from stormcell.cli.project import find_config
+from stormcell.cluster import running
+from stormcell.config import Config, ConfigError
+from stormcell.nimbus import Nimbus, Unreachable
+from stormcell.nimbus.client import Address, open_socket
+
+PORT = 6627
+"""Nimbus' Thrift port, where nothing else is said."""
+
+VARIABLE = "STORMCELL_NIMBUS"
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def choices(command: Command) -> Command:
+    """The options that say which cluster is meant: `environment`, `config_file`, `nimbus` and `timeout`."""
+    for option in (timeout, nimbus, parameters.config_file, parameters.environment):
+        command = option(command)
+    return command
+
+
+nimbus = click.option(
+    "--nimbus", multiple=True, metavar="HOST[:PORT]",
+    help="A seed of the cluster, may be given several times; by default the environment's \"nimbus\", "
+    f"${VARIABLE}, or the cluster of this machine (stormcell cluster).")
+
+timeout = click.option(
+    "--timeout", type=click.IntRange(min=1), default=7000, show_default=True, metavar="MS",
+    help="How long Nimbus may take for an answer, in milliseconds.")
+
+
+def open_nimbus(*, nimbus: tuple[str, ...] = (), environment: str | None = None,
+                config_file: Path | None = None, timeout: int = 7000, config: Config | None = None) -> Nimbus:
+    """Connect to the leader of the cluster that is meant. Unreachable, ConfigError or Refused.
+
+    config: the project's configuration, if it has been read already.
+    """
+    here = running()
+    seeds = _seeds(nimbus, environment, config or find_config(None, config_file))
+    opener = here.connect if here is not None and not seeds else open_socket
+    if here is not None and not seeds:
+        seeds = [here.nimbus]
+    if not seeds:
+        raise Refused("which cluster? Name it by --nimbus HOST:PORT, or as \"nimbus\" in the environment of "
+                      "config.json, or start one on this machine: stormcell cluster up")
+    try:
+        return Nimbus.connect(seeds, timeout / 1000, opener)
+    except Unreachable as error:
+        raise Unreachable(f"no Nimbus answers: {error}") from None
+
+
+def _seeds(given: tuple[str, ...], environment: str | None, config: Config) -> list[Address]:
+    """What the command line, the configuration or the process' environment says; empty: nothing."""
+    name, settings = config.environment(environment)
+    named = settings.get("nimbus")
+    if given or not named:
+        named = list(given) or list(filter(None, os.environ.get(VARIABLE, "").split(",")))
+    named = [named] if isinstance(named, str) else named
+    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+        raise ConfigError(f'{config.path}: "nimbus" of the environment {name!r} is "host:port" or a list of '
+                          f"such, not {named!r}")
+    return [address(one) for one in named]
+
+
+def address(text: str) -> Address:
+    """"host", "host:port" or "[v6 address]:port". Refused."""
+    host, colon, port = text.strip().rpartition(":")
+    if not colon or host.count(":") and not host.endswith("]"):
+        host, port = text.strip(), str(PORT)
+    if host and port.isdecimal() and 0 < int(port) < 65536:
+        return host.strip("[]"), int(port)
+    raise Refused(f"{text!r} is no address of a Nimbus: it is HOST or HOST:PORT")

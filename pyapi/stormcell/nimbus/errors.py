@@ -1,0 +1,69 @@
+"""What can go wrong with Nimbus; each error's text is one line."""
+
+from __future__ import annotations
+
+import re
+
+from thriftpy2.thrift import TApplicationException, TException
+
+from stormcell.nimbus.structures import structures
+
+
+class NimbusError(Exception):
+    """Nimbus could not be asked, or has refused."""
+
+
+class Unreachable(NimbusError):
+    """None of those that were tried answers as a Nimbus."""
+
+
+class NotAlive(NimbusError):
+    """There is no such topology."""
+
+
+class AlreadyAlive(NimbusError):
+    """There is one of this name, or a blob of this key, already."""
+
+
+class NotAuthorized(NimbusError):
+    """The user may not do that."""
+
+
+class InvalidTopology(NimbusError):
+    """Storm does not take the topology."""
+
+
+class NotFound(NimbusError):
+    """There is no blob of this key."""
+
+
+KINDS = {
+    structures.NotAliveException: NotAlive,
+    structures.AlreadyAliveException: AlreadyAlive,
+    structures.KeyAlreadyExistsException: AlreadyAlive,
+    structures.AuthorizationException: NotAuthorized,
+    structures.InvalidTopologyException: InvalidTopology,
+    structures.KeyNotFoundException: NotFound,
+}
+
+
+def explained(error: TException, method: str, address: str) -> NimbusError:
+    """The error for what Nimbus answered to a call in place of a result."""
+    said = one_line(getattr(error, "msg", None) or getattr(error, "message", None) or str(error))
+    if isinstance(error, TApplicationException):
+        return NimbusError(_failed(error.type, said, method, address))
+    return KINDS.get(type(error), NimbusError)(said or f"Nimbus at {address} refused {method}")
+
+
+def _failed(kind: int, said: str, method: str, address: str) -> str:
+    if kind == TApplicationException.UNKNOWN_METHOD or "Invalid method name" in said:
+        return f"Nimbus at {address} does not know {method}: its Storm is older than that"
+    if kind == TApplicationException.MISSING_RESULT:
+        return f"Nimbus at {address} answered {method} with nothing"
+    # All that a Nimbus tells of an exception of its own.
+    return f"Nimbus at {address} failed at {method} ({said}): its log, nimbus.log, says why"
+
+
+def one_line(text: str) -> str:
+    """A text without what Java puts in front of it, and in one line."""
+    return " ".join(re.sub(r"^(?:[a-z]\w*\.)+[A-Z]\w*(?:Exception|Error):\s*", "", text.strip()).split())
