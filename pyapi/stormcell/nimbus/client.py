@@ -78,9 +78,12 @@ class Nimbus:
                 reasons.append(str(error))
         raise Unreachable("; ".join(reasons) or "no Nimbus was named")
 
-    def call(self, method: str, *arguments: Any) -> Any:
-        """Call a method of storm.thrift's service. NimbusError, or one of its subclasses."""
-        return self._link.call(method, *arguments)
+    def call(self, method: str, *arguments: Any, timeout: float | None = None) -> Any:
+        """Call a method of storm.thrift's service. NimbusError, or one of its subclasses.
+
+        timeout: how long this answer may take, in seconds, if not as long as any other.
+        """
+        return self._link.call(method, arguments, timeout)
 
     def close(self) -> None:
         """Close the connection."""
@@ -107,20 +110,22 @@ class _Link:
             raise Unreachable(f"{self.address}: {_reason(error, timeout)}") from None
         self._timeout = timeout
         self._socket.settimeout(timeout)
-        with self._explaining("the connection"):
+        with self._explaining("the connection", timeout):
             self._client = TClient(structures.Nimbus,
                                    TBinaryProtocol(transport(_Stream(self._socket), host)))
 
-    def call(self, method: str, *arguments: Any) -> Any:
-        with self._explaining(method):
+    def call(self, method: str, arguments: tuple[Any, ...] = (), timeout: float | None = None) -> Any:
+        patience = timeout or self._timeout
+        with self._explaining(method, patience):
+            self._socket.settimeout(patience)
             return getattr(self._client, method)(*arguments)
 
     def close(self) -> None:
         self._socket.close()
 
     @contextlib.contextmanager
-    def _explaining(self, method: str) -> Iterator[None]:
-        """What goes wrong within is a NimbusError, and of the connection nothing more can be expected."""
+    def _explaining(self, method: str, timeout: float) -> Iterator[None]:
+        """What goes wrong within is a NimbusError; of a broken connection nothing more can be expected."""
         try:
             yield
         except TTransportException as error:
@@ -130,7 +135,7 @@ class _Link:
             raise explained(error, method, self.address) from None
         except OSError as error:
             self.close()
-            raise Unreachable(f"{self.address}: {_reason(error, self._timeout)} ({method})") from None
+            raise Unreachable(f"{self.address}: {_reason(error, timeout)} ({method})") from None
         except BaseException:
             self.close()
             raise

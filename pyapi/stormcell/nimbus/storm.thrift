@@ -149,6 +149,35 @@ struct ClusterSummary {
   4: required list<NimbusSummary> nimbuses
 }
 
+struct ErrorInfo {
+  1: required string error
+  2: required i32 error_time_secs
+  3: optional string host
+  4: optional i32 port
+}
+
+struct ExecutorInfo {
+  1: required i32 task_start
+  2: required i32 task_end
+}
+
+struct ExecutorSummary {
+  1: required ExecutorInfo executor_info
+  2: required string component_id
+  3: required string host
+  4: required i32 port
+  5: required i32 uptime_secs   // 0 until its worker has told of it
+}
+
+struct TopologyInfo {
+  1: required string id
+  2: required string name
+  3: required i32 uptime_secs
+  4: required list<ExecutorSummary> executors
+  5: required string status
+  6: required map<string, list<ErrorInfo>> errors
+}
+
 // ---- what Nimbus is asked to do ----
 
 struct KillOptions {
@@ -189,6 +218,7 @@ service Nimbus {
   NimbusSummary getLeader() throws (1: AuthorizationException aze)
   string getNimbusConf() throws (1: AuthorizationException aze)
   ClusterSummary getClusterInfo() throws (1: AuthorizationException aze)
+  TopologyInfo getTopologyInfo(1: string id) throws (1: NotAliveException e, 2: AuthorizationException aze)
   string getTopologyConf(1: string id) throws (1: NotAliveException e, 2: AuthorizationException aze)
 
   bool isTopologyNameAllowed(1: string name) throws (1: AuthorizationException aze)

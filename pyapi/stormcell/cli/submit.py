@@ -1,0 +1,106 @@
+"""`stormcell submit`: a topology on a real cluster, without a JVM here."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stormcell.cli import Refused, connection, parameters
+from stormcell.cli.progress import shown_progress
+from stormcell.cli.project import Project
+from stormcell.nimbus import Nimbus
+from stormcell.submission import settings
+from stormcell.submission.steps import Order, Steps, wait_until_running
+from stormcell.submission.structure import make_structure
+from stormcell.topology import check_name
+
+RUNNING_SECONDS = 180.0
+"""How long --wait waits."""
+
+KILL_WAIT = 5
+"""Seconds that the spouts of a replaced topology stop before it ends, where nobody says."""
+
+
+class WithWait(click.Command):
+    """--wait stands alone or, as in streamparse, with a number."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        joined: list[str] = []
+        for argument in arguments:
+            if joined and joined[-1] == "--wait":
+                joined[-1] = f"--wait={argument if argument.isdecimal() else 'running'}"
+                if argument.isdecimal():
+                    continue
+            joined.append(argument)
+        return super().parse_args(context, ["--wait=running" if one == "--wait" else one for one in joined])
+
+
+def _ignored(*names: str, **more: Any) -> Any:
+    """An option of streamparse that has nothing to do here."""
+    return click.option(*names, hidden=True, expose_value=False, callback=_say_ignored, **more)
+
+
+def _say_ignored(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value and context.get_parameter_source(str(parameter.name)) is not None:
+        click.echo(f"{context.command_path}: {parameter.opts[-1]} is ignored: there is nothing to install on "
+                   "the workers", err=True)
+
+
+@click.command("submit", cls=WithWait)
+@parameters.topology_file
+@connection.choices
+@click.option("-n", "--name", help="The topology's name, by default that of its file; without FILE, the file in "
+              "topologies/ as well.")
+@click.option("-N", "--override_name", metavar="NAME", help="The name on the cluster, if it is to be another.")
+@click.option("-f", "--force", is_flag=True, help="If a topology of this name runs, kill it first.")
+@click.option("-i", "--inactive", is_flag=True, help="Its spouts wait for `stormcell activate`.")
+@click.option("--wait", metavar="[S]", help="Wait until all of it runs. With S and --force, as in streamparse: the "
+              f"old topology's spouts stop for so many seconds before it ends, by default {KILL_WAIT}.")
+@parameters.options
+@click.option("-d", "--debug", is_flag=True, help="Set topology.debug: components log at level debug.")
+@click.option("-a", "--ackers", type=click.IntRange(min=0), metavar="N", help="Set topology.acker.executors.")
+@click.option("-w", "--workers", type=click.IntRange(min=1), metavar="N", help="Set topology.workers.")
+@click.option("-j", "--local_jar_path", "local_jar", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              metavar="JAR", help="Send this jar, which `stormcell jar` has made, and make none.")
+@click.option("-R", "--remote_jar_path", "remote_jar", metavar="PATH",
+              help="Use this jar, which Nimbus has already, and send none.")
+@_ignored("-u", "--uber_jar", is_flag=True)
+@_ignored("--overwrite_virtualenv", is_flag=True)
+@_ignored("--pool_size", type=int)
+@_ignored("--user")
+def command(file: Path | None, *, environment: str | None, config_file: Path | None, nimbus: tuple[str, ...],
+            timeout: int, override_name: str | None, force: bool, inactive: bool, wait: str | None,
+            local_jar: Path | None, remote_jar: str | None, ackers: int | None, workers: int | None,
+            **choices: Any) -> int:
+    """Submit a topology to a Storm cluster.
+
+    FILE defines the topology; by default it is the only one in topologies/. Its jar is made on the way; the
+    workers need Python 3.10 or later and nothing else.
+
+    \b
+    Example:
+      stormcell submit topologies/wordcount.py --nimbus storm-1:6627 --wait
+
+    The exit status is 0 if it was submitted, 1 if it runs and reports errors (--wait), 2 if it was not.
+    """
+    project = Project.open(file, config_file=config_file, environment=environment, **choices)
+    project.name = override_name or project.name
+    project.settings.update(_given({"topology.acker.executors": ackers, "topology.workers": workers}))
+    _check(project)
+
+    def connect() -> Nimbus:
+        return connection.open_nimbus(nimbus=nimbus, environment=environment, config_file=config_file,
+                                      timeout=timeout)
+
+    with _interruptible(), connect() as leader, tempfile.TemporaryDirectory(prefix="stormcell-") as folder:
+        order = _order(project, leader, Path(folder), local_jar, remote_jar)
+        with shown_progress() as listener:
+            topology_id = Steps(leader, order, connect, listener).run()
+        click.echo(f"{order.name} is submitted: {topology_id}")
+        return _wait(leader, topology_id) if wait == "running" else 0
