@@ -15,7 +15,7 @@ import click
 
 from stormcell import __version__
 
-COMMANDS = ("check", "component", "doctor", "quickstart", "replay", "run", "visualize")
+COMMANDS = ("check", "component", "doctor", "quickstart", "replay", "run", "submit", "visualize")
 
 STATUS_UNUSABLE = 2
 """The exit status for what the user gave and nothing can be done with."""
@@ -90,15 +90,24 @@ def _words(error: Exception) -> tuple[str, str, int]:
     from stormcell.engine import EngineError
     from stormcell.spec import TopologyError
 
+    known = (ConfigError, EngineError, TopologyError, *_of_clusters())
     if isinstance(error, click.UsageError):
         who = error.ctx.command_path if error.ctx else "stormcell"
         return who, f"{error.format_message()} ({who} --help)", STATUS_UNUSABLE
     if isinstance(error, click.ClickException):
         return "stormcell", error.format_message(), error.exit_code
-    if isinstance(error, (ConfigError, EngineError, TopologyError)):
+    if isinstance(error, known):
         return "stormcell", str(error), STATUS_UNUSABLE
     kind = type(error).__name__
     return "stormcell", f"{kind}: {error} (--traceback shows where)", STATUS_UNUSABLE
+
+
+def _of_clusters() -> list[type[Exception]]:
+    """The errors of what talks to clusters, if this command has loaded it: it takes its time to import."""
+    return [getattr(sys.modules[module], name)
+            for module, name in (("stormcell.nimbus.errors", "NimbusError"),
+                                 ("stormcell.submission.steps", "SubmitError"))
+            if module in sys.modules]
 
 
 EPILOG = """\b

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -99,8 +100,64 @@ def command(file: Path | None, *, environment: str | None, config_file: Path | N
                                       timeout=timeout)
 
     with _interruptible(), connect() as leader, tempfile.TemporaryDirectory(prefix="stormcell-") as folder:
-        order = _order(project, leader, Path(folder), local_jar, remote_jar)
+        conf = _conf(project, leader)
+        jar = _jar(project, Path(folder), local_jar)
+        order = Order(project.name, make_structure(project.topology, project.environment, jar.commands),
+                      conf, jar=jar.path, remote_jar=remote_jar, active=not inactive, replace=force,
+                      kill_wait=int(wait) if wait and wait.isdecimal() else KILL_WAIT)
         with shown_progress() as listener:
             topology_id = Steps(leader, order, connect, listener).run()
         click.echo(f"{order.name} is submitted: {topology_id}")
         return _wait(leader, topology_id) if wait == "running" else 0
+
+
+def _given(settings: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if value is not None}
+
+
+def _check(project: Project) -> None:
+    """Refused: Storm would not take it, or it would not run."""
+    wrong = [*filter(None, [check_name(project.name)]), *settings.wrong(project.topology, project.settings)]
+    for sentence in wrong[:-1]:
+        click.echo(f"stormcell submit: {sentence}", err=True)
+    if wrong:
+        raise Refused(f"{wrong[-1]}; nothing was submitted")
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM and SIGHUP end it as Ctrl-C does: in order, and with a word."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _conf(project: Project, nimbus: Nimbus) -> dict[str, Any]:
+    """The topology's settings with what Python components need; says what that is."""
+    version = str(nimbus.call("getLeader").version)
+    click.echo(f"Nimbus {version} at {nimbus.address}")
+    new = settings.added(project.topology, project.settings, settings.version_of(version))
+    for key, value in new.items():
+        click.echo(f"set for its components: {key} = {_short(value)}")
+    for sentence in settings.doubtful(project.settings, json.loads(nimbus.call("getNimbusConf"))):
+        click.echo(f"note: {sentence}", err=True)
+    return {**project.settings, **new}
+
+
+def _short(value: Any) -> str:
+    return ", ".join(str(one).rpartition(".")[2] for one in value) if isinstance(value, list) else str(value)
+
+
+def _wait(nimbus: Nimbus, topology_id: str) -> int:
+    """Wait until it runs, and show what its components have reported by then."""
+    errors = wait_until_running(nimbus, topology_id, RUNNING_SECONDS)
+    for name, error in sorted(errors.items()):
+        click.echo(f"{name} reports: {error.strip()}", err=True)
+    click.echo("it runs" if not errors else "it runs, but not all of it well")
+    return 1 if errors else 0

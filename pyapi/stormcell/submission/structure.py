@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from stormcell.nimbus.structures import structures
-from stormcell.spec import Spec
-from stormcell.stream import Grouping, Java
+from stormcell.spec import Java, Spec
+from stormcell.stream import Grouping
 from stormcell.topology import Edge, Topology
 
 Command = tuple[str, str]
