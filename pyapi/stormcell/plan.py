@@ -13,7 +13,7 @@ from stormcell.engine import program
 from stormcell.spec import Spec
 from stormcell.topology import Edge, Topology, TopologyError, check_name
 
-__all__ = ["component_command", "make_plan", "target"]
+__all__ = ["component_command", "component_home", "installed_folders", "make_plan", "target"]
 
 
 def make_plan(topology: type[Topology], *, name: str, environment: str | None,
@@ -88,14 +88,14 @@ def component_command(spec: Spec, directory: str) -> list[str]:
     if spec.component is None:
         return list(spec.command or ())
     shim = [program("stormcell-shim"), target(spec.component)]
-    home = _home(spec, spec.component)
-    if home in _installed() or home == os.path.realpath(directory):
+    home = component_home(spec, spec.component)
+    if home in installed_folders() or home == os.path.realpath(directory):
         return shim
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))
     return ["env", f"PYTHONPATH={path}", *shim]
 
 
-def _home(spec: Spec, component: type[Component]) -> str:
+def component_home(spec: Spec, component: type[Component]) -> str:
     """The folder from which the component's module is imported. TopologyError: from none."""
     name, module = component.__qualname__, component.__module__
     if "<locals>" in name:
@@ -115,6 +115,7 @@ def _module_place(file: Path) -> Path:
     return file.absolute().parent if stem == "__init__" else file.absolute().with_name(stem)
 
 
-def _installed() -> set[str]:
+def installed_folders() -> set[str]:
+    """Where this Python has its own modules, and packages that are installed."""
     return {os.path.realpath(path) for key, path in sysconfig.get_paths().items()
             if key in ("purelib", "platlib", "stdlib", "platstdlib")}

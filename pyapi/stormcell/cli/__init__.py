@@ -15,7 +15,12 @@ import click
 
 from stormcell import __version__
 
-COMMANDS = ("check", "component", "doctor", "quickstart", "replay", "run", "submit", "visualize")
+COMMANDS = ("check", "component", "doctor", "jar", "quickstart", "replay", "run", "submit", "visualize")
+
+ERRORS = (("stormcell.config", "ConfigError"), ("stormcell.engine", "EngineError"),
+          ("stormcell.fault", "TopologyError"), ("stormcell.jar.fault", "JarError"),
+          ("stormcell.nimbus.errors", "NimbusError"), ("stormcell.submission.steps", "SubmitError"))
+"""What is told in its own words, by the module that defines it: not all are loaded for each command."""
 
 STATUS_UNUSABLE = 2
 """The exit status for what the user gave and nothing can be done with."""
@@ -86,28 +91,20 @@ def _tell(error: Exception) -> int:
 
 def _words(error: Exception) -> tuple[str, str, int]:
     """Who speaks, what there is to say, and the status."""
-    from stormcell.config import ConfigError
-    from stormcell.engine import EngineError
-    from stormcell.spec import TopologyError
-
-    known = (ConfigError, EngineError, TopologyError, *_of_clusters())
     if isinstance(error, click.UsageError):
         who = error.ctx.command_path if error.ctx else "stormcell"
         return who, f"{error.format_message()} ({who} --help)", STATUS_UNUSABLE
     if isinstance(error, click.ClickException):
         return "stormcell", error.format_message(), error.exit_code
-    if isinstance(error, known):
+    if isinstance(error, _errors()):
         return "stormcell", str(error), STATUS_UNUSABLE
     kind = type(error).__name__
     return "stormcell", f"{kind}: {error} (--traceback shows where)", STATUS_UNUSABLE
 
 
-def _of_clusters() -> list[type[Exception]]:
-    """The errors of what talks to clusters, if this command has loaded it: it takes its time to import."""
-    return [getattr(sys.modules[module], name)
-            for module, name in (("stormcell.nimbus.errors", "NimbusError"),
-                                 ("stormcell.submission.steps", "SubmitError"))
-            if module in sys.modules]
+def _errors() -> tuple[type[Exception], ...]:
+    """The errors of Stormcell's own whose text says all, as far as this command has loaded their modules."""
+    return tuple(getattr(sys.modules[module], name) for module, name in ERRORS if module in sys.modules)
 
 
 EPILOG = """\b

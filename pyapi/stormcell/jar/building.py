@@ -1,0 +1,105 @@
+"""From a topology to its jar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stormcell.jar.code import add_code
+from stormcell.jar.entries import Entries, Entry
+from stormcell.jar.java import java_files
+from stormcell.jar.package import package_files, start_command, start_file
+from stormcell.jar.runner import Runner, find_runner
+from stormcell.jar.workers import Workers
+from stormcell.jar.writing import digest_of, write_jar
+from stormcell.topology import Topology
+
+__all__ = ["Contents", "Jar", "build_jar", "gather"]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What will be in a jar.
+
+    Attributes:
+        entries: its files, in order.
+        commands: for each component in Python by name, the two strings that Storm starts it by.
+        workers: what the jar is for.
+        runner: the native files among the entries.
+        notices: lines of what the user should know.
+    """
+
+    entries: tuple[Entry, ...]
+    commands: dict[str, tuple[str, str]]
+    workers: Workers
+    runner: Runner
+    notices: list[str] = field(default_factory=list)
+
+    def write(self, path: Path) -> Jar:
+        """Raises JarError: it cannot be written, or what was there cannot be read any more."""
+        write_jar(path, self.entries)
+        return Jar(path, path.stat().st_size, digest_of(path), self)
+
+
+@dataclass(frozen=True)
+class Jar:
+    """A jar that has been built.
+
+    Attributes:
+        path: where it is.
+        size: in bytes.
+        digest: SHA-256 of the file, in hexadecimal.
+        contents: what is in it.
+    """
+
+    path: Path
+    size: int
+    digest: str
+    contents: Contents
+
+    @property
+    def commands(self) -> dict[str, tuple[str, str]]:
+        """For each component in Python by name, its execution_command and script."""
+        return self.contents.commands
+
+
+def gather(topology: type[Topology], directory: Path, *, python: str = "", requirements: Sequence[Path] = (),
+           platform: str | None = None, runner: Path | None = None, java_jars: Sequence[Path] = (),
+           exclude: Sequence[str] = (), cache: bool = True) -> Contents:
+    """All that goes into the jar of a topology, as `build_jar` has it."""
+    workers = Workers.of(python, platform)
+    native = find_runner(runner, workers)
+    entries = Entries()
+    entries.add(package_files())
+    entries.add(native.entries)
+    notices = add_code(entries, topology, directory, exclude)
+    ours = [spec for spec in topology.specs if spec.component is not None]
+    entries.add(start_file(spec, workers.python) for spec in ours)
+    for path in java_jars:
+        entries.add(java_files(path))
+    commands = {str(spec.name): start_command(spec) for spec in ours}
+    return Contents(tuple(entries), commands, workers, native, notices)
+
+
+def build_jar(path: Path, topology: type[Topology], directory: Path, *, python: str = "",
+              requirements: Sequence[Path] = (), platform: str | None = None, runner: Path | None = None,
+              java_jars: Sequence[Path] = (), exclude: Sequence[str] = (), cache: bool = True) -> Jar:
+    """Build the jar of a topology.
+
+    Args:
+        path: where it is written; what was there stays until it is whole.
+        directory: where the components run here: all that is in it goes in.
+        python: the workers' Python, as in "3.11", "python3.11" or "/opt/python/bin/python3"; "": what they find.
+        requirements: files of packages for pip, which go in as wheels.
+        platform: the workers', as in "manylinux2014_x86_64"; None: this machine's.
+        runner: a folder or a wheel that holds the native files; None: $STORMCELL_RUNNER, or those installed.
+        java_jars: jars whose classes go in.
+        exclude: patterns of file names that do not.
+        cache: whether wheels that were found for the same requirements before are taken.
+
+    Raises JarError or TopologyError, of one line.
+    """
+    contents = gather(topology, directory, python=python, requirements=requirements, platform=platform,
+                      runner=runner, java_jars=java_jars, exclude=exclude, cache=cache)
+    return contents.write(path)
