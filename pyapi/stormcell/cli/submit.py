@@ -6,23 +6,31 @@ import contextlib
 import json
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from stormcell.cli import Refused, connection, parameters
+from stormcell.cli.jar import needs
+from stormcell.cli.packing import Choices, jar_options
 from stormcell.cli.progress import shown_progress
 from stormcell.cli.project import Project
+from stormcell.jar.package import start_command
 from stormcell.nimbus import Nimbus
 from stormcell.submission import settings
 from stormcell.submission.steps import Order, Steps, wait_until_running
 from stormcell.submission.structure import make_structure
 from stormcell.topology import check_name
 
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
 RUNNING_SECONDS = 180.0
 """How long --wait waits."""
+
+PACKING = ("python", "platform", "runner", "java_jars", "exclude")
+"""What `jar_options` gives."""
 
 KILL_WAIT = 5
 """Seconds that the spouts of a replaced topology stop before it ends, where nobody says."""
@@ -42,7 +50,7 @@ class WithWait(click.Command):
         return super().parse_args(context, ["--wait=running" if one == "--wait" else one for one in joined])
 
 
-def _ignored(*names: str, **more: Any) -> Any:
+def _ignored(*names: str, **more: Any) -> Callable[[Decorated], Decorated]:
     """An option of streamparse that has nothing to do here."""
     return click.option(*names, hidden=True, expose_value=False, callback=_say_ignored, **more)
 
@@ -71,6 +79,7 @@ def _say_ignored(context: click.Context, parameter: click.Parameter, value: Any)
               metavar="JAR", help="Send this jar, which `stormcell jar` has made, and make none.")
 @click.option("-R", "--remote_jar_path", "remote_jar", metavar="PATH",
               help="Use this jar, which Nimbus has already, and send none.")
+@jar_options
 @_ignored("-u", "--uber_jar", is_flag=True)
 @_ignored("--overwrite_virtualenv", is_flag=True)
 @_ignored("--pool_size", type=int)
@@ -90,7 +99,9 @@ def command(file: Path | None, *, environment: str | None, config_file: Path | N
 
     The exit status is 0 if it was submitted, 1 if it runs and reports errors (--wait), 2 if it was not.
     """
+    packing = {option: choices.pop(option) for option in PACKING}
     project = Project.open(file, config_file=config_file, environment=environment, **choices)
+    packed = Choices.of(project.file, config_file, environment, **packing)
     project.name = override_name or project.name
     project.settings.update(_given({"topology.acker.executors": ackers, "topology.workers": workers}))
     _check(project)
@@ -100,15 +111,29 @@ def command(file: Path | None, *, environment: str | None, config_file: Path | N
                                       timeout=timeout)
 
     with _interruptible(), connect() as leader, tempfile.TemporaryDirectory(prefix="stormcell-") as folder:
-        conf = _conf(project, leader)
-        jar = _jar(project, Path(folder), local_jar)
-        order = Order(project.name, make_structure(project.topology, project.environment, jar.commands),
-                      conf, jar=jar.path, remote_jar=remote_jar, active=not inactive, replace=force,
-                      kill_wait=int(wait) if wait and wait.isdecimal() else KILL_WAIT)
+        order = Order(
+            project.name, _structure(project),
+            _conf(project, leader), remote_jar=remote_jar, active=not inactive, replace=force,
+            jar=None if remote_jar else local_jar or _jar(project, packed, Path(folder)),
+            kill_wait=int(wait) if wait and wait.isdecimal() else KILL_WAIT)
         with shown_progress() as listener:
             topology_id = Steps(leader, order, connect, listener).run()
         click.echo(f"{order.name} is submitted: {topology_id}")
         return _wait(leader, topology_id) if wait == "running" else 0
+
+
+def _structure(project: Project) -> Any:
+    commands = {str(spec.name): start_command(spec) for spec in project.topology.specs if spec.component}
+    return make_structure(project.topology, project.environment, commands)
+
+
+def _jar(project: Project, packed: Choices, folder: Path) -> Path:
+    contents = packed.gather(project)
+    for notice in contents.notices:
+        click.echo(f"note: {notice}", err=True)
+    jar = contents.write(folder / f"{project.name}.jar")
+    click.echo(f"the jar: {jar.size:,} bytes, {len(contents.entries)} files; the workers need {needs(contents)}")
+    return jar.path
 
 
 def _given(settings: dict[str, Any]) -> dict[str, Any]:
