@@ -109,14 +109,9 @@ class Steps:
     # ---- before anything is sent -----------------------------------------------------------
 
     def _check_size(self) -> None:
-        """Nimbus closes the connection over a message that is too long, without a word."""
-        limit = self._cluster_conf().get("nimbus.thrift.max_buffer_size") or 1 << 20
-        size = len(serialize(self.order.structure)) + len(json.dumps(self.order.conf).encode()) + NAME_LEFT
-        if size > limit:
-            raise SubmitError(
-                f"the topology and its settings take {size:,} bytes, and this Nimbus takes messages of up to "
-                f"{limit:,} (nimbus.thrift.max_buffer_size): move what is large out of the settings, or raise "
-                f"that limit in Nimbus' storm.yaml; {self.left}")
+        wrong = message_size(self.order.structure, self.order.conf, self._cluster_conf())
+        if wrong:
+            raise SubmitError(f"{wrong}; {self.left}")
 
     def _cluster_conf(self) -> dict[str, Any]:
         conf = json.loads(self.nimbus.call("getNimbusConf"))
@@ -217,6 +212,21 @@ class Steps:
         if found is None:
             return f"{self.order.name} was not submitted"
         return f"but {self.order.name} has been submitted: it is {found.id}"
+
+
+def message_size(structure: Any, conf: dict[str, Any], cluster: dict[str, Any]) -> str | None:
+    """What is wrong with the size of a topology and its settings, or None. Nimbus closes the connection over
+    a message that is too long, without a word.
+
+    cluster: what Nimbus tells of its own configuration.
+    """
+    limit = cluster.get("nimbus.thrift.max_buffer_size") or 1 << 20
+    size = len(serialize(structure)) + len(json.dumps(conf).encode()) + NAME_LEFT
+    if size <= limit:
+        return None
+    return (f"the topology and its settings take {size:,} bytes, and this Nimbus takes messages of up to "
+            f"{limit:,} (nimbus.thrift.max_buffer_size): move what is large out of the settings, or raise that "
+            "limit in Nimbus' storm.yaml")
 
 
 def wait_until_running(nimbus: Nimbus, topology_id: str, patience: float) -> dict[str, str]:
