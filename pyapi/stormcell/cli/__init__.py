@@ -15,7 +15,11 @@ import click
 
 from stormcell import __version__
 
-COMMANDS = ("check", "component", "doctor", "jar", "quickstart", "replay", "run", "submit", "visualize")
+COMMANDS = (
+    "activate", "check", "cluster", "component", "deactivate", "doctor", "errors", "jar", "kill", "list", "quickstart",
+    "rebalance", "replay", "run", "set_log_level", "slot_usage", "stats", "submit", "tail", "top", "visualize",
+    "worker_uptime",
+)
 
 ERRORS = (("stormcell.config", "ConfigError"), ("stormcell.engine", "EngineError"),
           ("stormcell.fault", "TopologyError"), ("stormcell.jar.fault", "JarError"),

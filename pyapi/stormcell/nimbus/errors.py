@@ -47,6 +47,18 @@ KINDS = {
 }
 
 
+SINCE = {
+    "getLeader": "1.0",
+    "getTopologyPageInfo": "1.0",
+    "getComponentPageInfo": "1.0",
+    "getLogConfig": "1.0",
+    "setLogConfig": "1.0",
+    "getSupervisorPageInfo": "1.1",
+    "isTopologyNameAllowed": "1.1",
+}
+"""The methods that not every Storm has, and the version that brought them."""
+
+
 def explained(error: TException, method: str, address: str) -> NimbusError:
     """The error for what Nimbus answered to a call in place of a result."""
     said = one_line(getattr(error, "msg", None) or getattr(error, "message", None) or str(error))
@@ -57,7 +69,8 @@ def explained(error: TException, method: str, address: str) -> NimbusError:
 
 def _failed(kind: int, said: str, method: str, address: str) -> str:
     if kind == TApplicationException.UNKNOWN_METHOD or "Invalid method name" in said:
-        return f"Nimbus at {address} does not know {method}: its Storm is older than that"
+        since = f", which Storm has from {SINCE[method]} on" if method in SINCE else ""
+        return f"Nimbus at {address} does not know {method}{since}: its Storm is older than that"
     if kind == TApplicationException.MISSING_RESULT:
         return f"Nimbus at {address} answered {method} with nothing"
     # All that a Nimbus tells of an exception of its own.
