@@ -14,8 +14,8 @@ from stormcell.spec import Spec
 __all__ = ["AUTHORS_ONLY", "package_files", "start_command", "start_file"]
 
 AUTHORS_ONLY = frozenset({
-    "__main__", "cli", "cluster", "config", "dot", "engine", "jar", "load", "nimbus", "plan", "readable",
-    "recording", "replay", "replayed", "testing"})
+    "__main__", "cli", "cluster", "config", "dot", "engine", "jar", "load", "nimbus", "operate", "plan", "readable",
+    "recording", "replay", "replayed", "submission", "testing"})
 """Modules and packages that no worker imports. The rest is small, and a component may need it that is
 defined in the file of its topology."""
 

@@ -1,0 +1,150 @@
+"""Trying a topology's jar on every host of a cluster, without the topology: a spout that imports each of its
+components there and tells what came of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+from stormcell.jar import Contents
+from stormcell.jar.entries import Entry
+from stormcell.jar.package import start_command, start_file
+from stormcell.load import load
+from stormcell.nimbus import Nimbus, NotAlive, structures
+from stormcell.operate.traces import readable
+from stormcell.spec import Spec
+from stormcell.submission import settings as rules
+from stormcell.submission.steps import Order, Steps
+from stormcell.submission.structure import make_structure
+from stormcell.topology import Topology
+
+LOOK_SECONDS = 0.5
+
+SPOUT = """
+import json, platform, sys
+from stormcell import Spout, Topology
+from stormcell.run import StartError, load
+
+class Probe(Spout):
+    outputs = ["nothing"]
+
+    def initialize(self, conf, ctx):
+        self.wrong = {}
+        for name in conf["stormcell.check"]:
+            try:
+                load(name)
+            except StartError as error:
+                self.wrong[name] = str(error)
+
+    def next_tuple(self):
+        if self.wrong is not None:
+            found = {"python": platform.python_version(), "at": sys.executable, "wrong": self.wrong}
+            self.report_error("stormcell check: " + json.dumps(found))
+            self.wrong = None
+"""
+
+TOPOLOGY = SPOUT + """
+class Check(Topology):
+    probe = Probe.spec(par=HOSTS)
+"""
+
+FOUND = re.compile(r"stormcell check: (\{.*\})")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a host has told.
+
+    Attributes:
+        host: its name, as Storm has it.
+        python: version and path of the Python that it runs components with; "" if none could tell.
+        wrong: what failed there: a component's name, and a text of one or more lines.
+    """
+
+    host: str
+    python: str
+    wrong: dict[str, str]
+
+
+def probe(nimbus: Nimbus, contents: Contents, targets: dict[str, str], conf: dict[str, Any],
+          reconnect: Callable[[], Nimbus], patience: float) -> Iterator[Told]:
+    """Try the contents of a jar on each host that has a slot free, and tell of each as it answers.
+
+    targets: for each component in Python by its name, "module.Class".
+    conf: the topology's settings.
+    patience: how long to wait for all hosts, in seconds; one that has not answered by then is not told of.
+
+    Raises NimbusError, SubmitError, JarError. The topology that it takes is gone from the cluster in the end.
+    """
+    hosts = sum(one.num_workers > one.num_used_workers for one in nimbus.call("getClusterInfo").supervisors)
+    name = f"stormcell-check-{uuid.uuid4().hex[:8]}"
+    if not hosts:
+        return
+    with tempfile.TemporaryDirectory(prefix="stormcell-") as folder:
+        order = _order(name, contents, list(targets.values()), conf, hosts, Path(folder))
+        try:
+            topology_id = Steps(nimbus, order, reconnect).run()
+            yield from _answers(nimbus, topology_id, hosts, targets, time.monotonic() + patience)
+        finally:
+            _kill(nimbus, reconnect, name)
+
+
+def _order(name: str, contents: Contents, targets: list[str], conf: dict[str, Any], hosts: int,
+           folder: Path) -> Order:
+    source = SPOUT.encode()
+    file = folder / "stormcell_probe.py"
+    file.write_text(TOPOLOGY.replace("HOSTS", str(hosts)))
+    topology = load(file)
+    [spec] = topology.specs
+    entries = (*contents.entries, Entry(f"resources/{file.name}", source), start_file(spec, contents.workers.python))
+    jar = dataclasses.replace(contents, entries=entries).write(folder / f"{name}.jar")
+    kept = {key: value for key, value in conf.items() if key in ("topology.environment", "topology.blobstore.map")}
+    settings = {**kept, "topology.workers": hosts, "topology.acker.executors": 0, "stormcell.check": targets}
+    return Order(name, make_structure(topology, None, _commands(topology)),
+                 {**settings, **rules.added(topology, settings, None)}, jar=jar.path)
+
+
+def _commands(topology: type[Topology]) -> dict[str, tuple[str, str]]:
+    def command(spec: Spec) -> tuple[str, str]:
+        return start_command(spec)
+
+    return {str(spec.name): command(spec) for spec in topology.specs}
+
+
+def _answers(nimbus: Nimbus, topology_id: str, hosts: int, targets: dict[str, str],
+             deadline: float) -> Iterator[Told]:
+    told: set[str] = set()
+    while len(told) < hosts and time.monotonic() < deadline:
+        reports = nimbus.call("getTopologyInfo", topology_id).errors.get("probe") or []
+        for report in reports:
+            if report.host not in told:
+                told.add(report.host)
+                yield _told(report.host or "?", report.error, targets)
+        time.sleep(LOOK_SECONDS)
+
+
+def _told(host: str, text: str, targets: dict[str, str]) -> Told:
+    found = FOUND.search(text)
+    if found is None:
+        return Told(host, "", {"Python": readable(text)})
+    answer = json.loads(found[1])
+    names = {target: name for name, target in targets.items()}
+    return Told(host, f"{answer['python']} at {answer['at']}",
+                {names[target]: said for target, said in answer["wrong"].items()})
+
+
+def _kill(nimbus: Nimbus, reconnect: Callable[[], Nimbus], name: str) -> None:
+    """By a connection of its own: the other may be what failed."""
+    with reconnect() as fresh:
+        try:
+            fresh.call("killTopologyWithOpts", name, structures.KillOptions(0))
+        except NotAlive:
+            pass
