@@ -1,0 +1,39 @@
+"""How a cluster is ended: in order, and then by force."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stormcell.cluster.processes import Process, end, members
+from stormcell.cluster.state import State
+
+PATIENCE = 5.0
+"""How long each may take to end by itself, in seconds; a worker's JVM takes no more than three."""
+
+ROUNDS = 5
+"""How often what has come after a look is looked for."""
+
+
+def end_cluster(home: Path, state: State | None) -> None:
+    """End all processes of the cluster in this home, but this one and those that it descends from.
+
+    The supervisor first, or it would start workers anew; then these and what they started; then Nimbus,
+    and ZooKeeper, which all need.
+    """
+    outside = state.outside if state else None
+    daemons = {name: daemon.process for name, daemon in state.daemons.items()} if state else {}
+    if "supervisor" in daemons:
+        end([daemons["supervisor"]], PATIENCE)
+    last = [daemons[name] for name in ("nimbus", "zookeeper") if name in daemons]
+    end(_others(home, outside, last), PATIENCE)
+    for process in last:
+        end([process], PATIENCE)
+    for _ in range(ROUNDS):
+        left = members(home, outside)
+        if not left:
+            break
+        end(left, PATIENCE)
+
+
+def _others(home: Path, outside: str | None, kept: list[Process]) -> list[Process]:
+    return [process for process in members(home, outside) if process not in kept]

@@ -1,0 +1,160 @@
+"""A cluster's home: where everything of it is, and how its daemons are started there.
+
+    conf/storm.yaml     Storm's settings
+    log4j2/             how daemons and workers log
+    logs/               DAEMON.log, and what a daemon prints: DAEMON.out; workers' under workers-artifacts/
+    local/, zookeeper/  what Storm and ZooKeeper keep
+    tmp/                the daemons' temporary files
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stormcell.cluster.artifacts import Storm
+
+PORTS = {"zookeeper": 2181, "nimbus": 6627, "supervisor": 6628, "ui": 8080, "logviewer": 8000}
+"""Where the daemons listen."""
+
+FIRST_SLOT = 6700
+
+MAINS = {
+    "zookeeper": ["org.apache.storm.shade.org.apache.zookeeper.server.ZooKeeperServerMain",
+                  str(PORTS["zookeeper"]), "zookeeper"],
+    "nimbus": ["org.apache.storm.daemon.nimbus.Nimbus"],
+    "supervisor": ["org.apache.storm.daemon.supervisor.Supervisor"],
+    "ui": ["org.apache.storm.daemon.ui.UIServer"],
+    "logviewer": ["org.apache.storm.daemon.logviewer.LogviewerServer"],
+}
+
+HEAP = {"zookeeper": 96, "nimbus": 256, "supervisor": 128, "ui": 192, "logviewer": 96}
+"""In MiB."""
+
+WORKER_HEAP = 256
+"""In MiB."""
+
+SMALL = ["-XX:+UseSerialGC", "-XX:+PerfDisableSharedMem"]  # the latter leaves nothing in /tmp
+LEAN = [*SMALL, "-XX:TieredStopAtLevel=1"]
+"""Of JVMs that do little: quick to start."""
+
+QUICK = {"nimbus.monitor.freq.secs": 2, "executor.metrics.frequency.secs": 2}
+"""What makes assignments and statistics come in seconds and not in a minute, and changes nothing in how a
+worker lives and dies."""
+
+TUNED = {"nimbus.monitor.freq.secs": 1, "supervisor.monitor.frequency.secs": 1,
+         "supervisor.worker.shutdown.sleep.secs": 1, "supervisor.worker.timeout.secs": 10,
+         "nimbus.task.timeout.secs": 10}
+"""For tests that wait for the deaths of workers; they then die in other ways than on a usual cluster."""
+
+LOG4J = """\
+<configuration monitorInterval="30">
+  <appenders>
+    <RollingFile name="A1" fileName="{file}" filePattern="{file}.%i" immediateFlush="true">
+      <PatternLayout charset="UTF-8" pattern="%d{{yyyy-MM-dd HH:mm:ss.SSS}} %c{{1.}} %t [%p] %msg%n"/>
+      <SizeBasedTriggeringPolicy size="50 MB"/>
+      <DefaultRolloverStrategy max="3"/>
+    </RollingFile>
+    <RollingFile name="OUT" fileName="{file}.out" filePattern="{file}.out.%i" immediateFlush="true">
+      <PatternLayout charset="UTF-8" pattern="%msg%n"/>
+      <SizeBasedTriggeringPolicy size="50 MB"/>
+      <DefaultRolloverStrategy max="3"/>
+    </RollingFile>
+  </appenders>
+  <loggers>
+    <root level="info"><appender-ref ref="A1"/></root>
+    <Logger name="STDOUT" level="info" additivity="false"><appender-ref ref="OUT"/></Logger>
+    <Logger name="STDERR" level="info" additivity="false"><appender-ref ref="OUT"/></Logger>
+  </loggers>
+</configuration>
+"""
+
+LOG_FILES = {
+    "cluster": "${sys:storm.log.dir}/${sys:logfile.name}",
+    "worker": "${sys:workers.artifacts}/${sys:storm.id}/${sys:worker.port}/worker.log",
+}
+
+FOLDERS = ("conf", "log4j2", "logs", "local", "zookeeper", "tmp")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A home, and the Storm that runs in it.
+
+    Attributes:
+        home: an absolute path.
+        slots: how many workers there may be at once.
+        settings: further ones of Storm's, or others than those chosen here.
+    """
+
+    home: Path
+    storm: Storm
+    slots: int = 2
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def write(self) -> None:
+        """Make the home, without anything that an earlier cluster left there."""
+        clear(self.home, logs=True)
+        for folder in FOLDERS:
+            (self.home / folder).mkdir(parents=True)
+        for name, file in LOG_FILES.items():
+            (self.home / "log4j2" / f"{name}.xml").write_text(LOG4J.format(file=file))
+        # Every JSON value is a YAML value as well.
+        lines = [f"{name}: {json.dumps(value)}\n" for name, value in self.all_settings().items()]
+        (self.home / "conf" / "storm.yaml").write_text("".join(lines))
+
+    def all_settings(self) -> dict[str, Any]:
+        """storm.yaml: what Storm would not choose by itself."""
+        store = {"storm.metricstore.rocksdb.location": str(self.home / "local" / "metrics")}
+        if not self.storm.has_metric_store:
+            store = {"storm.metricstore.class": "none"}  # Nimbus says that there is no such class, and goes on
+        return {
+            "storm.zookeeper.servers": ["127.0.0.1"],
+            "nimbus.seeds": ["127.0.0.1"],
+            "storm.local.hostname": "127.0.0.1",
+            "storm.local.dir": str(self.home / "local"),
+            "storm.log4j2.conf.dir": str(self.home / "log4j2"),
+            "supervisor.slots.ports": self.ports,
+            "worker.heap.memory.mb": WORKER_HEAP,
+            "worker.childopts": " ".join(["-Xmx%HEAP-MEM%m", *SMALL]),
+            "topology.worker.logwriter.childopts": " ".join(["-Xmx32m", *LEAN]),
+            **store,
+            **QUICK,
+            **self.settings,
+        }
+
+    @property
+    def ports(self) -> list[int]:
+        """The workers'."""
+        return list(range(FIRST_SLOT, FIRST_SLOT + self.slots))
+
+    @property
+    def daemons(self) -> list[str]:
+        """Their names, in the order in which they are started."""
+        return ["zookeeper", "nimbus", "supervisor", *(["ui", "logviewer"] if self.storm.has_web else [])]
+
+    def command(self, name: str, java: str) -> list[str]:
+        """How a daemon is started, in the home."""
+        home, storm = self.home, self.storm.folder
+        folders = [storm, storm / "lib", storm / "extlib", storm / "extlib-daemon"]
+        if name in ("ui", "logviewer"):
+            folders.append(storm / "lib-webapp")
+        return [java, f"-Xmx{HEAP[name]}m", *LEAN, f"-Ddaemon.name={name}", f"-Dstorm.home={storm}",
+                f"-Dstorm.log.dir={home / 'logs'}", f"-Dlogfile.name={name}.log",
+                f"-Dlog4j.configurationFile={home / 'log4j2' / 'cluster.xml'}",
+                f"-Djava.io.tmpdir={home / 'tmp'}", "-Djava.library.path=/usr/lib", "-Dstorm.options=",
+                "-Dstorm.conf.file=", "-Djava.deserialization.disabled=true",
+                "-Dzookeeper.admin.enableServer=false", "-Dfile.encoding=UTF-8",
+                "-cp", os.pathsep.join([str(home / "conf"), *(f"{folder}/*" for folder in folders)]),
+                *MAINS[name]]
+
+
+def clear(home: Path, logs: bool) -> None:
+    """Remove what a cluster keeps in its home; its logs only if that is asked for."""
+    for folder in FOLDERS:
+        if folder != "logs" or logs:
+            shutil.rmtree(home / folder, ignore_errors=True)
