@@ -21,7 +21,8 @@ COMMANDS = (
     "worker_uptime",
 )
 
-ERRORS = (("stormcell.cluster.error", "ClusterError"), ("stormcell.config", "ConfigError"), ("stormcell.engine", "EngineError"),
+ERRORS = (("stormcell.cluster.error", "ClusterError"), ("stormcell.config", "ConfigError"),
+          ("stormcell.engine", "EngineError"),
           ("stormcell.fault", "TopologyError"), ("stormcell.jar.fault", "JarError"),
           ("stormcell.nimbus.errors", "NimbusError"), ("stormcell.submission.steps", "SubmitError"))
 """What is told in its own words, by the module that defines it: not all are loaded for each command."""
