@@ -10,7 +10,7 @@ import click
 from stormcell.cli import parameters
 from stormcell.cli.packing import Choices, jar_options
 from stormcell.cli.project import Project, find_config, find_file
-from stormcell.jar import Contents, Jar
+from stormcell.jar import Contents, Jar, PackedEnvironment
 
 
 @click.command("jar")
@@ -22,8 +22,8 @@ from stormcell.jar import Contents, Jar
 @click.option("-s", "--simple_jar", is_flag=True, hidden=True)
 @parameters.environment
 @parameters.config_file
-def command(file: Path | None, output: Path | None, only_list: bool, simple_jar: bool, environment: str | None,
-            config_file: Path | None, **choices: Any) -> None:
+def command(file: Path | None, output: Path | None, only_list: bool, simple_jar: bool,
+            environment: str | None, config_file: Path | None, **choices: Any) -> None:
     """Build a topology's jar.
 
     It holds the topology's code and all that a worker needs to run it but Python.
@@ -37,16 +37,20 @@ def command(file: Path | None, output: Path | None, only_list: bool, simple_jar:
     """
     if simple_jar:
         click.echo("--simple_jar: every jar is one; the option is not needed any more", err=True)
-    file = find_file(file, find_config(file, config_file))
-    chosen = Choices.of(file, config_file, environment, **choices)
+    config = find_config(file, config_file)
+    file = find_file(file, config)
+    chosen = Choices.of(config, environment, **choices)
     project = Project.open(file, config_file=config_file, environment=environment)
     contents = chosen.gather(project)
     for notice in contents.notices:
         click.echo(f"stormcell: {notice}", err=True)
     if only_list:
         show_entries(contents)
-    else:
-        show(contents.write(output or Path(f"{project.name}.jar")))
+        return
+    path = output or Path(f"{project.name}.jar")
+    if contents.environment:
+        show_environment(contents.environment.pack(path.parent))
+    show(contents.write(path))
 
 
 def show_entries(contents: Contents) -> None:
@@ -55,16 +59,26 @@ def show_entries(contents: Contents) -> None:
         click.echo(f"{entry.size():>12,}  {entry.name}")
 
 
+def show_environment(packed: PackedEnvironment) -> None:
+    """What has been packed, and how the workers get it."""
+    click.echo(f"{packed.path}: {packed.size:,} bytes, a blob that `stormcell submit` uploads")
+    click.echo(f"  sha256 {packed.digest}")
+
+
 def show(jar: Jar) -> None:
     """What has been built, and what it is for."""
     click.echo(f"{jar.path}: {jar.size:,} bytes, {len(jar.contents.entries)} files")
-    click.echo(f"sha256 {jar.digest}")
-    click.echo(f"the workers need {needs(jar.contents)}")
+    click.echo(f"  sha256 {jar.digest}")
+    click.echo(f"  the workers need {needs(jar.contents)}")
 
 
 def needs(contents: Contents) -> str:
     """What must be on the workers."""
-    glibc = contents.runner.glibc
-    libc = f" with glibc 2.{glibc} or later" if glibc else ""
-    python = contents.workers.python or contents.runner.pythons
-    return f"{python}, and Linux on {contents.workers.machine}{libc}"
+    workers, environment, glibc = contents.workers, contents.environment, contents.runner.glibc
+    system = f"Linux on {workers.machine}" + (f" with glibc 2.{glibc} or later" if glibc else "")
+    if environment is None:
+        return f"{workers.python or contents.runner.pythons}, and {system}"
+    if not environment.base:
+        return system
+    version = ".".join(map(str, environment.version))
+    return f"Python {version} in {environment.base}, which the environment is made from, and {system}"

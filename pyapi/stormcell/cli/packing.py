@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-from stormcell.cli.project import Project, find_config
+from stormcell.cli.project import Project
 from stormcell.config import Config, ConfigError
-from stormcell.jar import Contents, gather
+from stormcell.jar import Contents, Environment, gather
 
 __all__ = ["Choices", "jar_options"]
 
@@ -21,7 +21,11 @@ file_path = click.Path(path_type=Path)
 
 OPTIONS = (
     click.option("--python", metavar="PYTHON",
-                 help="The workers' Python, as 3.11, python3.11 or a path there; by default the one they find."),
+                 help="The workers' Python: 3.11, python3.11, or a path there; by default what they find."),
+    click.option("-r", "--requirements", type=file_path, multiple=True, metavar="FILE",
+                 help="Packages that go in, as pip has them; may be given several times."),
+    click.option("--venv", type=file_path, metavar="DIR",
+                 help="An environment that the workers get, with its Python and packages."),
     click.option("--platform", metavar="PLATFORM",
                  help="The workers' platform, as manylinux2014_x86_64; by default that of this machine."),
     click.option("--runner", type=file_path, metavar="DIR_OR_WHEEL",
@@ -30,6 +34,8 @@ OPTIONS = (
                  help="A jar of your own whose classes go in; may be given several times."),
     click.option("--exclude", multiple=True, metavar="GLOB",
                  help="Files or folders that do not go in; may be given several times."),
+    click.option("--no-cache", is_flag=True,
+                 help="Have pip look for the packages again, also if they were found before."),
 )
 
 
@@ -44,30 +50,38 @@ def jar_options(command: Command) -> Command:
 class Choices:
     """What goes to the workers, as the command line and the project's environment say.
 
-    Attributes:
-        python, platform, runner, java_jars, exclude: as `build_jar` takes them.
+    Attributes: as `build_jar` takes them, but
+        venv: the folder of an environment.
     """
 
     python: str
+    requirements: tuple[Path, ...]
+    venv: Path | None
     platform: str | None
     runner: Path | None
     java_jars: tuple[Path, ...]
     exclude: tuple[str, ...]
+    cache: bool
 
     @classmethod
-    def of(cls, file: Path | None, config_file: Path | None, environment: str | None, *, python: str | None,
-           platform: str | None, runner: Path | None, java_jars: tuple[Path, ...],
-           exclude: tuple[str, ...]) -> Choices:
+    def of(cls, config: Config, environment: str | None, *, python: str | None,
+           requirements: tuple[Path, ...], venv: Path | None, platform: str | None, runner: Path | None,
+           java_jars: tuple[Path, ...], exclude: tuple[str, ...], no_cache: bool) -> Choices:
         """Those of the command line, and else those of the environment. ConfigError."""
-        said = Said(find_config(file, config_file), environment)
-        return cls(python or said.text("python") or "", platform or said.text("platform"),
+        said = Said(config, environment)
+        if venv is None:  # which has both of what follows
+            venv = None if python or requirements else said.path("venv")
+            python, requirements = python or said.text("python"), requirements or said.paths("requirements")
+        return cls(python or "", requirements, venv, platform or said.text("platform"),
                    runner or said.path("runner"), java_jars or said.paths("java_jars"),
-                   (*said.texts("exclude"), *exclude))
+                   (*said.texts("exclude"), *exclude), not no_cache)
 
     def gather(self, project: Project) -> Contents:
         """What the jar of the project holds. Raises JarError or TopologyError."""
-        return gather(project.topology, project.directory, python=self.python, platform=self.platform,
-                      runner=self.runner, java_jars=self.java_jars, exclude=self.exclude)
+        environment = Environment.of(self.venv) if self.venv else None
+        return gather(project.topology, project.directory, python=self.python, requirements=self.requirements,
+                      platform=self.platform, environment=environment, runner=self.runner,
+                      java_jars=self.java_jars, exclude=self.exclude, cache=self.cache)
 
 
 class Said:
@@ -98,4 +112,5 @@ class Said:
         return tuple(self._config.folder / value for value in self.texts(key))
 
     def _wrong(self, key: str, kind: str, value: object) -> ConfigError:
-        return ConfigError(f"{self._config.path}: {key!r} of the environment {self._name!r} is {kind}, not {value!r}")
+        return ConfigError(f"{self._config.path}: {key!r} of the environment {self._name!r} is {kind}, "
+                           f"not {value!r}")

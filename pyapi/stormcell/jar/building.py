@@ -8,9 +8,13 @@ from pathlib import Path
 
 from stormcell.jar.code import add_code
 from stormcell.jar.entries import Entries, Entry
+from stormcell.jar.environment import Environment
+from stormcell.jar.fault import JarError
 from stormcell.jar.java import java_files
 from stormcell.jar.package import package_files, start_command, start_file
 from stormcell.jar.runner import Runner, find_runner
+from stormcell.jar.weight import heavy
+from stormcell.jar.wheels import wheel_files
 from stormcell.jar.workers import Workers
 from stormcell.jar.writing import digest_of, write_jar
 from stormcell.topology import Topology
@@ -27,6 +31,7 @@ class Contents:
         commands: for each component in Python by name, the two strings that Storm starts it by.
         workers: what the jar is for.
         runner: the native files among the entries.
+        environment: what the workers need beside it as a blob, or None.
         notices: lines of what the user should know.
     """
 
@@ -34,6 +39,7 @@ class Contents:
     commands: dict[str, tuple[str, str]]
     workers: Workers
     runner: Runner
+    environment: Environment | None = None
     notices: list[str] = field(default_factory=list)
 
     def write(self, path: Path) -> Jar:
@@ -65,10 +71,10 @@ class Jar:
 
 
 def gather(topology: type[Topology], directory: Path, *, python: str = "", requirements: Sequence[Path] = (),
-           platform: str | None = None, runner: Path | None = None, java_jars: Sequence[Path] = (),
-           exclude: Sequence[str] = (), cache: bool = True) -> Contents:
+           platform: str | None = None, environment: Environment | None = None, runner: Path | None = None,
+           java_jars: Sequence[Path] = (), exclude: Sequence[str] = (), cache: bool = True) -> Contents:
     """All that goes into the jar of a topology, as `build_jar` has it."""
-    workers = Workers.of(python, platform)
+    workers = _workers(python, platform, environment, requirements)
     native = find_runner(runner, workers)
     entries = Entries()
     entries.add(package_files())
@@ -78,21 +84,39 @@ def gather(topology: type[Topology], directory: Path, *, python: str = "", requi
     entries.add(start_file(spec, workers.python) for spec in ours)
     for path in java_jars:
         entries.add(java_files(path))
+    if requirements:
+        entries.add(wheel_files(requirements, workers, cache))
+    notices += heavy(entries)
     commands = {str(spec.name): start_command(spec) for spec in ours}
-    return Contents(tuple(entries), commands, workers, native, notices)
+    return Contents(tuple(entries), commands, workers, native, environment, notices)
+
+
+def _workers(python: str, platform: str | None, environment: Environment | None,
+             requirements: Sequence[Path]) -> Workers:
+    if environment is None:
+        workers = Workers.of(python, platform)
+        return workers.of_known_version(str(requirements[0])) if requirements else workers
+    if python or requirements:
+        raise JarError(f"--venv {environment.root} has Python and packages: install into it what is "
+                       "missing, and leave out --python and --requirements")
+    return Workers.of(environment.python, platform, environment.version)
 
 
 def build_jar(path: Path, topology: type[Topology], directory: Path, *, python: str = "",
-              requirements: Sequence[Path] = (), platform: str | None = None, runner: Path | None = None,
+              requirements: Sequence[Path] = (), platform: str | None = None,
+              environment: Environment | None = None, runner: Path | None = None,
               java_jars: Sequence[Path] = (), exclude: Sequence[str] = (), cache: bool = True) -> Jar:
     """Build the jar of a topology.
 
     Args:
         path: where it is written; what was there stays until it is whole.
         directory: where the components run here: all that is in it goes in.
-        python: the workers' Python, as in "3.11", "python3.11" or "/opt/python/bin/python3"; "": what they find.
+        python: the workers' Python, as in "3.11", "python3.11" or "/opt/python/bin/python3"; "": what they
+            find.
         requirements: files of packages for pip, which go in as wheels.
         platform: the workers', as in "manylinux2014_x86_64"; None: this machine's.
+        environment: one that comes to the workers as a blob, and has the components' Python; its packed
+            form has the setting that the topology needs.
         runner: a folder or a wheel that holds the native files; None: $STORMCELL_RUNNER, or those installed.
         java_jars: jars whose classes go in.
         exclude: patterns of file names that do not.
@@ -101,5 +125,6 @@ def build_jar(path: Path, topology: type[Topology], directory: Path, *, python: 
     Raises JarError or TopologyError, of one line.
     """
     contents = gather(topology, directory, python=python, requirements=requirements, platform=platform,
-                      runner=runner, java_jars=java_jars, exclude=exclude, cache=cache)
+                      environment=environment, runner=runner, java_jars=java_jars, exclude=exclude,
+                      cache=cache)
     return contents.write(path)

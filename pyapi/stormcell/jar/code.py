@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from stormcell.fault import TopologyError
 from stormcell.jar.entries import Entries, Entry
 from stormcell.jar.fault import JarError, unreadable
 from stormcell.jar.writing import MAKER, MANIFEST
@@ -27,7 +26,8 @@ NOT_CODE = ("__pycache__", "CVS", "*.pyc", "*.pyo", "*.egg-info", "*~", ".*")
 RESERVED = re.compile(r"(stormcell|_stormcell)(\..*)?")
 
 
-def add_code(entries: Entries, topology: type[Topology], directory: Path, exclude: Sequence[str]) -> list[str]:
+def add_code(entries: Entries, topology: type[Topology], directory: Path,
+             exclude: Sequence[str]) -> list[str]:
     """All of the folder that components run in, and of other folders what components are imported from.
 
     Returns lines of what the user should know. Raises JarError or TopologyError.
@@ -127,8 +127,8 @@ def _add_home(entries: Entries, spec: Spec, directory: Path, exclude: Sequence[s
     assert spec.component is not None
     home, module = Path(component_home(spec, spec.component)), spec.component.__module__
     if str(home) in installed_folders():
-        yield (f"{spec.title} is {module}.{spec.component.__qualname__}, which is installed here: the workers' "
-               "Python needs it as well (--requirements, --venv)")
+        yield (f"{spec.title} is {module}.{spec.component.__qualname__}, which is installed here: the "
+               "workers' Python needs it as well (--requirements, --venv)")
         return
     top = module.partition(".")[0]
     if home != directory:
@@ -199,6 +199,5 @@ def _check_program(entries: Entries, spec: Spec) -> None:
     assert spec.command is not None
     program = os.path.normpath(spec.command[0])
     if "/" in spec.command[0] and f"resources/{program}" in entries:
-        raise TopologyError(spec.where, f"{spec.title} is started as {spec.command[0]}, but files lose their x bit "
-                                        "on the way to a worker: make its interpreter the command, and the file "
-                                        "its script")
+        raise spec.fail(f"{spec.title} is started as {spec.command[0]}, but files lose their x bit on the way "
+                        "to a worker: make its interpreter the command, and the file its script")

@@ -12,7 +12,8 @@ from stormcell.jar.fault import JarError, unreadable
 
 __all__ = ["java_files"]
 
-OF_ONE_JAR = re.compile(r"META-INF/(MANIFEST\.MF|INDEX\.LIST|[^/]+\.(SF|DSA|RSA|EC)|SIG-[^/]+)", re.IGNORECASE)
+OF_ONE_JAR = re.compile(r"META-INF/(MANIFEST\.MF|INDEX\.LIST|[^/]+\.(SF|DSA|RSA|EC)|SIG-[^/]+)",
+                        re.IGNORECASE)
 """What is true of that jar alone: signatures hold for no other."""
 
 
@@ -27,7 +28,8 @@ def java_files(path: Path) -> Iterator[Entry]:
         raise JarError(f"{path} is no jar") from None
     for name in names:
         if name == "defaults.yaml":
-            raise JarError(f"{path} holds Storm itself, which the workers have: build it without (scope provided)")
+            raise JarError(f"{path} holds Storm itself, which the workers have: build it without (scope "
+                           "provided)")
         if not name.endswith("/") and not OF_ONE_JAR.fullmatch(name):
             if name.startswith("/") or ".." in name.split("/"):
                 raise JarError(f"{path} has a file that lies outside of it: {name}")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import struct
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from stormcell import __version__
+from stormcell.jar.elf import glibc_of, machine_of
 from stormcell.jar.entries import Entry, Member
 from stormcell.jar.fault import JarError, unreadable
-from stormcell.jar.workers import MACHINES, Workers
+from stormcell.jar.workers import Workers
 
 __all__ = ["PACKAGE", "Runner", "find_runner"]
 
@@ -22,9 +22,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 SHIM = "stormcell-shim"
 MODULE = re.compile(r"_stormcell\.(abi3|cpython-3(\d+)\b.*)\.so")
 
-ELF = struct.Struct("<4s14xH")
-"""The magic number and the machine of a file whose order of bytes is that of all that are in MACHINES
-but one."""
+ADVICE = ": install Stormcell by pip, or give the folder or the wheel of it that has one with --runner"
 
 
 @dataclass(frozen=True)
@@ -50,14 +48,13 @@ def find_runner(given: Path | None, workers: Workers) -> Runner:
                      key=lambda entry: entry.name)
     names = [entry.name.rpartition("/")[2] for entry in entries]
     if SHIM not in names:
-        raise JarError(f"{place} has no {SHIM} for the workers: give the folder or the wheel of Stormcell that "
-                       "has it with --runner")
+        raise JarError(f"{place} has no {SHIM} for the workers{ADVICE}")
     glibc = 0
     for entry in entries:
         with entry.open() as file:
             content = file.read()
         _check_machine(entry, content, workers)
-        glibc = max(glibc, _glibc(content))
+        glibc = max(glibc, glibc_of(content))
     return Runner(tuple(entries), _pythons(place, names, workers), glibc)
 
 
@@ -65,8 +62,8 @@ def _in_folder(folder: Path) -> Iterator[Entry]:
     try:
         names = os.listdir(folder)
     except OSError as error:
-        raise JarError(f"there is no runner for the workers in {folder} ({error.strerror}): give the folder or "
-                       "the wheel of Stormcell that has it with --runner") from None
+        raise JarError(f"{folder} has no {SHIM} for the workers, it cannot be read "
+                       f"({error.strerror}){ADVICE}") from None
     for name in names:
         if _is_native(name):
             yield Entry(_place(name), folder / name)
@@ -101,16 +98,12 @@ def _place(name: str) -> str:
 
 
 def _check_machine(entry: Entry, content: bytes, workers: Workers) -> None:
-    wanted = workers.machine
-    magic, number = ELF.unpack(content[:ELF.size]) if len(content) >= ELF.size else (b"", 0)
-    if magic != b"\x7fELF":
-        raise JarError(f"{entry.origin} is no executable for Linux")
-    if content[5] == 2:
-        number = int.from_bytes(content[18:20], "big")
-    if number != MACHINES[wanted]:
-        found = next((name for name, known in MACHINES.items() if known == number), f"machine {number}")
-        raise JarError(f"{entry.origin} is for {found}, and the workers are {workers.platform}: give the wheel "
-                       f"of Stormcell for {wanted} with --runner, or say what the workers are with --platform")
+    machine = machine_of(content)
+    if machine is None:
+        raise JarError(f"{entry.origin} is no native file for Linux")
+    if machine != workers.machine:
+        raise JarError(f"{entry.origin} is for {machine}, and the workers are {workers.platform}: give the wheel "
+                       f"of Stormcell for {workers.machine} with --runner, or say what they are with --platform")
 
 
 def _pythons(place: Path, names: Iterable[str], workers: Workers) -> str:
@@ -120,14 +113,8 @@ def _pythons(place: Path, names: Iterable[str], workers: Workers) -> str:
     if any(match[1] == "abi3" for match in found):
         return "Python 3.10 or later"
     if not minors:
-        raise JarError(f"{place} has no extension module, _stormcell.abi3.so: give the folder or the wheel of "
-                       "Stormcell that has it with --runner")
+        raise JarError(f"{place} has no extension module, _stormcell.abi3.so, for the workers{ADVICE}")
     pythons = "Python " + " or ".join(f"3.{minor}" for minor in minors)
     if workers.version and workers.version[1] not in minors:
         raise JarError(f"{place} is for {pythons}, and the workers have {workers.python}")
     return pythons
-
-
-def _glibc(content: bytes) -> int:
-    """The highest of the versions whose symbols are asked for."""
-    return max((int(number) for number in re.findall(rb"\0GLIBC_2\.(\d+)", content)), default=0)

@@ -9,12 +9,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from stormcell.jar.elf import MACHINES
 from stormcell.jar.fault import JarError
 
-__all__ = ["MACHINES", "Workers"]
-
-MACHINES = {"x86_64": 62, "aarch64": 183, "i686": 3, "armv7l": 40, "ppc64le": 21, "s390x": 22, "riscv64": 243}
-"""The machines that a platform may end in, and what ELF files call them."""
+__all__ = ["LEGACY", "Workers"]
 
 OLDEST = (3, 10)
 
@@ -40,19 +38,31 @@ class Workers:
     platform: str
 
     @classmethod
-    def of(cls, python: str = "", platform: str | None = None) -> Workers:
+    def of(cls, python: str = "", platform: str | None = None,
+           version: tuple[int, int] | None = None) -> Workers:
         """`python` is a version as in "3.11", a name, or a path; `platform` None is that of this machine.
         Raises JarError for what cannot be."""
         if re.fullmatch(r"\d+\.\d+", python):
             python = f"python{python}"
-        version = _version(python)
+        version = version or _version(python)
         if version is not None and version < OLDEST:
             raise JarError(f"--python {python}: components need Python 3.10 or later")
-        found = platform or here()
+        found = platform or this_platform()
         if not re.fullmatch(rf"(linux|manylinux\w+|musllinux\w+)_({'|'.join(MACHINES)})", found):
             raise JarError(f"--platform {found}: it is called as wheels are, manylinux2014_x86_64 or "
                            f"manylinux_2_28_aarch64, and the machine is one of {', '.join(MACHINES)}")
         return cls(python, version, found)
+
+    def of_known_version(self, wheels: str) -> Workers:
+        """The same, where the version has to be known for the sake of these requirements: without a word
+        of it, that of this Python. JarError: it is neither said, nor to be found out here."""
+        if self.version is not None:
+            return self
+        if self.python:
+            raise JarError(f"{wheels}: wheels are for one version of Python, which --python {self.python} does "
+                           "not tell here: give it as 3.11, or as a path that ends in python3.11")
+        major, minor = sys.version_info[:2]
+        return Workers(f"python{major}.{minor}", (major, minor), self.platform)
 
     @property
     def machine(self) -> str:
@@ -68,7 +78,7 @@ class Workers:
         return int(numbers[1]) if numbers else None
 
 
-def here() -> str:
+def this_platform() -> str:
     """The platform of this machine."""
     name, version = platform.libc_ver()
     machine = platform.machine()
@@ -83,19 +93,16 @@ def _version(python: str) -> tuple[int, int] | None:
     named = re.search(r"(?:^|/)python(\d+)\.(\d+)$", python)
     if named:
         return int(named[1]), int(named[2])
-    path = shutil.which(python) if python else None
+    relative = "/" in python and not python.startswith("/")  # to where components run
+    path = shutil.which(python) if python and not relative else None
     if path is None:
         return None
     code = "import sys; print(*sys.version_info[:2])"
     try:
-        done = subprocess.run([path, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=PATIENCE,
-                              stdin=subprocess.DEVNULL, check=True)
+        done = subprocess.run([path, "-I", "-S", "-c", code], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=PATIENCE, check=True)
         major, minor = done.stdout.split()
         return int(major), int(minor)
     except (OSError, subprocess.SubprocessError, ValueError):
         raise JarError(f"--python {python}: {path} does not start, or is no Python") from None
 
-
-def running() -> tuple[int, int]:
-    """The version of this Python."""
-    return sys.version_info[:2]
