@@ -11,7 +11,7 @@ from stormcell.cli import Refused, connection, operating, parameters
 from stormcell.cli.totals import counted
 from stormcell.config import parse_options
 from stormcell.operate import ask, change
-from stormcell.operate.state import Page
+from stormcell.operate.state import Topology
 
 
 @click.command("rebalance")
@@ -60,8 +60,8 @@ def command(
         if not follow:
             return 0
         with operating.on_its_own(f"{chosen} is still being rebalanced"):
-            change.rebalanced(nimbus, found, wait)
-            click.echo(_sum_up(ask.page(nimbus, ask.find(nimbus, chosen)), wanted.executors))
+            have = change.rebalanced(nimbus, found, wanted, wait)
+            click.echo(_sum_up(ask.find(nimbus, chosen), {name: have.get(name, 0) for name in wanted.executors}))
             return 0
     return 1
 
@@ -77,8 +77,7 @@ def _executors(texts: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def _sum_up(page: Page, components: Iterable[str]) -> str:
-    executors = {each.name: each.executors for each in page.components}
-    parts = [counted(len(page.workers), "worker", "workers"),
-             *(f"{counted(executors.get(name, 0), 'executor', 'executors')} of {name}" for name in components)]
-    return f"{page.topology.name} is rebalanced: {operating.joined(parts)}; they start within seconds"
+def _sum_up(topology: Topology, executors: dict[str, int]) -> str:
+    parts = [counted(topology.workers, "worker", "workers"),
+             *(f"{counted(number, 'executor', 'executors')} of {name}" for name, number in executors.items())]
+    return f"{topology.name} is rebalanced: {operating.joined(parts)}; they start within seconds"

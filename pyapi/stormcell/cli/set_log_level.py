@@ -81,8 +81,7 @@ def _level(name: str, text: str, given: str) -> Level:
 def _table(there: list[Level], topology: str) -> RenderableType:
     if not there:
         return Text(f"{topology} logs at the levels of its workers' configuration")
-    table = tables.grid("logger", "level", "back to", "at", left=(0, 1, 2, 3))
+    table = tables.grid("logger", "level", "until", left=(0, 1, 2))
     for each in there:
-        until = tables.clock(each.until) if each.until else "with --reset"
-        table.add_row(each.logger, each.level, each.before, until)
+        table.add_row(each.logger, each.level, tables.clock(each.until) if each.until else "--reset")
     return table

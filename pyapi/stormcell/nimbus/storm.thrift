@@ -161,12 +161,41 @@ struct ExecutorInfo {
   2: required i32 task_end
 }
 
+// Maps of counts and latencies: from a window, as "600" or ":all-time", to streams.
+
+struct BoltStats {
+  1: required map<string, map<GlobalStreamId, i64>> acked
+  2: required map<string, map<GlobalStreamId, i64>> failed
+  3: required map<string, map<GlobalStreamId, double>> process_ms_avg
+  4: required map<string, map<GlobalStreamId, i64>> executed
+  5: required map<string, map<GlobalStreamId, double>> execute_ms_avg
+}
+
+struct SpoutStats {
+  1: required map<string, map<string, i64>> acked
+  2: required map<string, map<string, i64>> failed
+  3: required map<string, map<string, double>> complete_ms_avg
+}
+
+union ExecutorSpecificStats {
+  1: BoltStats bolt
+  2: SpoutStats spout
+}
+
+struct ExecutorStats {
+  1: required map<string, map<string, i64>> emitted
+  2: required map<string, map<string, i64>> transferred
+  3: required ExecutorSpecificStats specific
+  4: required double rate
+}
+
 struct ExecutorSummary {
   1: required ExecutorInfo executor_info
   2: required string component_id
   3: required string host
   4: required i32 port
-  5: required i32 uptime_secs   // 0 until its worker has told of it
+  5: required i32 uptime_secs   // as of its last report; 0 until its worker has told of it
+  7: optional ExecutorStats stats
 }
 
 struct TopologyInfo {
@@ -291,6 +320,16 @@ struct RebalanceOptions {
   5: optional string topology_conf_overrides
 }
 
+enum NumErrorsChoice {
+  ALL = 0
+  NONE = 1
+  ONE = 2
+}
+
+struct GetInfoOptions {
+  1: optional NumErrorsChoice num_err_choice
+}
+
 enum LogLevelAction {
   UNCHANGED = 1
   UPDATE = 2
@@ -363,6 +402,8 @@ service Nimbus {
   void finishBlobUpload(1: string session) throws (1: AuthorizationException aze)
   void cancelBlobUpload(1: string session) throws (1: AuthorizationException aze)
 
+  TopologyInfo getTopologyInfoWithOpts(1: string id, 2: GetInfoOptions options)
+      throws (1: NotAliveException e, 2: AuthorizationException aze)
   TopologyPageInfo getTopologyPageInfo(1: string id, 2: string window, 3: bool is_include_sys)
       throws (1: NotAliveException e, 2: AuthorizationException aze)
   ComponentPageInfo getComponentPageInfo(1: string topology_id, 2: string component_id, 3: string window,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Protocol
 
 from stormcell.fault import listed, nearest
-from stormcell.nimbus import NimbusError, NotAlive, NotFound
+from stormcell.nimbus import NimbusError, NotAlive, NotFound, structures
 from stormcell.operate.state import (
     WINDOWS,
     Cluster,
@@ -21,6 +22,7 @@ from stormcell.operate.state import (
     Page,
     Report,
     Supervisor,
+    Thread,
     Topology,
     Worker,
 )
@@ -80,8 +82,26 @@ def page(nimbus: Asked, topology: Topology, window: str = "all", system: bool = 
     kinds = (("spout", told.id_to_spout_agg_stats), ("bolt", told.id_to_bolt_agg_stats))
     components = [_component(topology.name, name, kind, stats)
                   for kind, found in kinds for name, stats in sorted((found or {}).items())]
+    have = sizes(nimbus, topology)
+    components = [replace(each, executors=executors, tasks=tasks) for each in components
+                  for executors, tasks in [have.get(each.name, (each.executors, each.tasks))]]
     return Page(topology, window, _sums(told.topology_stats), components, _workers(told.workers),
                 json.loads(told.topology_conf or "{}"))
+
+
+def sizes(nimbus: Asked, topology: Topology) -> dict[str, tuple[int, int]]:
+    """How many executors and tasks each component has, where workers are planned for them.
+
+    Pages have instead what workers have reported, or else what was submitted: both are wrong for a minute
+    after a rebalance.
+    """
+    none = structures.GetInfoOptions(num_err_choice=structures.NumErrorsChoice.NONE)
+    found: dict[str, tuple[int, int]] = {}
+    for each in of(nimbus, topology, "getTopologyInfoWithOpts", topology.id, none).executors:
+        executors, tasks = found.get(each.component_id, (0, 0))
+        own = each.executor_info.task_end - each.executor_info.task_start + 1
+        found[each.component_id] = executors + 1, tasks + own
+    return found
 
 
 def component(nimbus: Asked, topology: Topology, name: str, window: str = "all",
@@ -106,15 +126,20 @@ def known_component(nimbus: Asked, topology: Topology, name: str, window: str = 
         topology.name, name, "spout" if told.component_type == 2 else "bolt", window,
         told.num_executors or 0, told.num_tasks or 0, windows,
         sorted(inputs, key=lambda each: (each.component, each.stream)),
-        sorted(outputs, key=lambda each: each.stream), _threads(told.exec_stats),
+        sorted(outputs, key=lambda each: each.stream), _executors(told.exec_stats),
         _newest_first(_report(topology.name, name, each) for each in told.errors or []))
 
 
 def errors(nimbus: Asked, topology: Topology) -> list[Report]:
     """What Storm keeps of the errors of a topology's components, the newest first."""
-    # A topology's page has none of them before the first counts are in.
-    pages = (known_component(nimbus, topology, each.name) for each in page(nimbus, topology).components)
-    return _newest_first(report for found in pages for report in found.errors)
+    # Its page has none of them before the first counts are in.
+    return _reports(topology, of(nimbus, topology, "getTopologyInfo", topology.id))
+
+
+def threads(nimbus: Asked, topology: Topology) -> tuple[list[Thread], list[Report]]:
+    """What the executors of a topology's own components have reported, and its errors."""
+    told = of(nimbus, topology, "getTopologyInfo", topology.id)
+    return [_thread(each) for each in told.executors if not _of_storm(each.component_id)], _reports(topology, told)
 
 
 def workers(nimbus: Asked) -> list[Worker]:
@@ -198,13 +223,52 @@ def _workers(told: Any) -> list[Worker]:
     return sorted(found, key=lambda each: (each.host, each.port))
 
 
-def _threads(told: Any) -> list[Executor]:
+def _executors(told: Any) -> list[Executor]:
     found = []
     for each in told or []:
         who = each.exec_summary
         found.append(Executor(who.executor_info.task_start, who.executor_info.task_end, who.host, who.port,
                               who.uptime_secs, _counts(each.stats)))
     return sorted(found, key=lambda each: each.first_task)
+
+
+def _thread(told: Any) -> Thread:
+    who, stats = told.executor_info, told.stats
+    bolt = stats is not None and stats.specific.bolt is not None
+    total, recent = (_summed(stats, WINDOWS[window]) if stats else Counts() for window in ("all", "10m"))
+    return Thread(told.component_id, "bolt" if bolt else "spout" if stats else "", who.task_start, who.task_end,
+                  f"{told.host}:{told.port}", told.uptime_secs, total, recent)
+
+
+def _summed(stats: Any, window: str) -> Counts:
+    """An executor's counts over its streams, without Storm's own."""
+    def of(counts: dict[str, dict[Any, Any]]) -> dict[Any, Any]:
+        return {stream: number for stream, number in (counts.get(window) or {}).items()
+                if not _of_storm(getattr(stream, "streamId", stream))}
+
+    def mean(times: dict[str, dict[Any, float]], weights: dict[Any, int]) -> float:
+        all_of_it = sum(weights.values())
+        return sum(of(times).get(stream, 0.0) * n for stream, n in weights.items()) / (all_of_it or 1)
+
+    emitted, transferred = sum(of(stats.emitted).values()), sum(of(stats.transferred).values())
+    bolt, spout = stats.specific.bolt, stats.specific.spout
+    acked, failed = of((bolt or spout).acked), sum(of((bolt or spout).failed).values())
+    if bolt is None:
+        return Counts(emitted, transferred, sum(acked.values()), failed,
+                      complete_ms=mean(spout.complete_ms_avg, acked))
+    executed = of(bolt.executed)
+    return Counts(emitted, transferred, sum(acked.values()), failed, sum(executed.values()),
+                  process_ms=mean(bolt.process_ms_avg, acked), execute_ms=mean(bolt.execute_ms_avg, executed))
+
+
+def _of_storm(name: str) -> bool:
+    """Whether a component or a stream is one that Storm has added."""
+    return name.startswith("__")
+
+
+def _reports(topology: Topology, told: Any) -> list[Report]:
+    return _newest_first(_report(topology.name, name, each)
+                         for name, found in (told.errors or {}).items() for each in found)
 
 
 def _report(topology: str, name: str, told: Any) -> Report:

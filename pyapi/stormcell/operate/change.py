@@ -16,6 +16,9 @@ from stormcell.operate.state import Page, Topology
 GRACE_S = 60.0
 """How much longer than it was told Storm may take before nobody waits for it, in seconds."""
 
+ASSIGNED_S = 10.0
+"""How long Storm may take to plan the workers of a topology that has been rebalanced, in seconds."""
+
 POLL_S = 0.5
 """How often Nimbus is asked whether something is done, in seconds."""
 
@@ -91,12 +94,22 @@ def rebalance(nimbus: Asked, topology: Topology, wanted: Wanted, wait_s: int) ->
     ask.of(nimbus, topology, "rebalance", topology.name, options)
 
 
-def rebalanced(nimbus: Asked, topology: Topology, wait_s: int) -> None:
-    """Return when the topology runs again. Unfinished."""
+def rebalanced(nimbus: Asked, topology: Topology, wanted: Wanted, wait_s: int) -> dict[str, int]:
+    """Return when the topology runs again: how many executors each component has then. Unfinished."""
     def done() -> bool:
         return ask.find(nimbus, topology.name).status != "REBALANCING"
 
+    def assigned() -> bool:
+        have.update({name: executors for name, (executors, _) in ask.sizes(nimbus, topology).items()})
+        return wanted.executors.items() <= have.items()
+
+    have: dict[str, int] = {}
     _until(done, wait_s, f"{topology.name} is still being rebalanced")
+    # Storm plans the workers when it has changed the status already.
+    deadline = time.monotonic() + ASSIGNED_S
+    while not assigned() and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    return have
 
 
 def _until(done: Callable[[], bool], wait_s: int, otherwise: str) -> None:

@@ -151,6 +151,21 @@ class Executor:
 
 
 @dataclass(frozen=True)
+class Thread:
+    """What an executor has told in its last report, at its age of uptime_s: since its start, and in the ten
+    minutes before."""
+
+    component: str
+    kind: str
+    first_task: int
+    last_task: int
+    place: str
+    uptime_s: int
+    total: Counts
+    recent: Counts
+
+
+@dataclass(frozen=True)
 class Input:
     """What a component gets from one stream of another."""
 

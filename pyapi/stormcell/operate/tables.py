@@ -259,9 +259,12 @@ def latency(counts: Counts) -> str:
 
 
 def capacity(counts: Counts) -> Text:
-    if counts.capacity is None:
-        return Text("")
-    return Text(f"{counts.capacity:.2f}", style="bold red" if counts.capacity >= BUSY else "")
+    return Text("") if counts.capacity is None else share(counts.capacity)
+
+
+def share(value: float) -> Text:
+    """A capacity: red where there is little to spare."""
+    return Text(f"{value:.2f}", style="bold red" if value >= BUSY else "")
 
 
 def age(seconds: int) -> str:

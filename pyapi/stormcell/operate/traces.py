@@ -11,6 +11,9 @@ from stormcell.operate.state import Report
 _PREFIX = re.compile(r"^(?:[a-z]\w*\.)+[A-Z]\w*:\s+(?:Shell Process Exception:\s*)?")
 """What ShellBolt and ShellSpout put before a report, and any Java exception before its message."""
 
+_WRAPPER = re.compile(r"^java\.lang\.(?:Runtime)?Exception: (?=[a-z]\w*\.[\w.$]+: )")
+"""An exception that only holds another, whose text follows."""
+
 _FRAME = re.compile(r"^\s+at [\w.$/@<>-]+\(.*\)\s*$|^\s+\.\.\. \d+ (?:more|common frames omitted)\s*$")
 
 _SOURCE = re.compile(r'^\s*File "(.*)", line (\d+), in ', re.MULTILINE)
@@ -30,8 +33,9 @@ class Group:
 def readable(text: str) -> str:
     """A report without what Java has put around it."""
     lines = [line for line in text.splitlines() if not _FRAME.match(line)]
-    kept = _PREFIX.sub("", "\n".join(lines), count=1) if _SHELL in text else "\n".join(lines)
-    return kept.strip()
+    kept = "\n".join(lines)
+    prefix = _PREFIX if _SHELL in text else _WRAPPER
+    return prefix.sub("", kept, count=1).strip().removesuffix("Serializer Exception:").rstrip()
 
 
 def gist(text: str) -> str:
