@@ -54,9 +54,10 @@ static int
 add_anchors(struct module_state *state, PyObject *anchors)
 {
     PyObject *items = PySequence_Fast(anchors, "anchors must be a list of Tuples");
+    bool list = items != NULL && PyList_Check(items);
     int result = items != NULL ? 0 : -1;
-    for (Py_ssize_t i = 0; result == 0 && i < PySequence_Fast_GET_SIZE(items); i++) {
-        result = add_anchor(state, PySequence_Fast_GET_ITEM(items, i));
+    for (Py_ssize_t i = 0; result == 0 && i < Py_SIZE(items); i++) {
+        result = add_anchor(state, list ? PyList_GET_ITEM(items, i) : PyTuple_GET_ITEM(items, i));
     }
     Py_XDECREF(items);
     return result;

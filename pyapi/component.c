@@ -60,8 +60,7 @@ read_text(PyObject *argument, const char *name, struct slice *text)
 {
     Py_ssize_t len;
     if (!PyUnicode_Check(argument)) {
-        PyErr_Format(PyExc_TypeError, "%s must be a str, not a %s", name,
-                     Py_TYPE(argument)->tp_name);
+        PyErr_Format(PyExc_TypeError, "%s must be a str, not a %s", name, type_name(argument));
         return -1;
     }
     text->ptr = PyUnicode_AsUTF8AndSize(argument, &len);
@@ -74,8 +73,7 @@ read_task(PyObject *argument, int64_t *task)
 {
     int overflow;
     if (!PyLong_Check(argument)) {
-        PyErr_Format(PyExc_TypeError, "direct_task must be an int, not a %s",
-                     Py_TYPE(argument)->tp_name);
+        PyErr_Format(PyExc_TypeError, "direct_task must be an int, not a %s", type_name(argument));
         return -1;
     }
     *task = PyLong_AsLongLongAndOverflow(argument, &overflow);
@@ -91,7 +89,7 @@ component_read_emit(const struct emit_arguments *arguments, struct emit *emit)
 {
     if (!PyList_Check(arguments->values) && !PyTuple_Check(arguments->values)) {
         PyErr_Format(PyExc_TypeError, "a tuple to emit must be a list or tuple of values, not a %s",
-                     Py_TYPE(arguments->values)->tp_name);
+                     type_name(arguments->values));
         return -1;
     }
     if (argument_given(arguments->stream) &&
@@ -166,7 +164,8 @@ level_named(PyObject *name)
     } levels[] = {{"trace", LEVEL_TRACE},   {"debug", LEVEL_DEBUG},  {"info", LEVEL_INFO},
                   {"warn", LEVEL_WARN},     {"warning", LEVEL_WARN}, {"error", LEVEL_ERROR},
                   {"critical", LEVEL_ERROR}};
-    const char *text = name != NULL && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+    const char *text =
+        name != NULL && PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
     PyErr_Clear();
     for (size_t i = 0; text != NULL && i < sizeof levels / sizeof levels[0]; i++) {
         if (strcasecmp(text, levels[i].name) == 0) {
@@ -255,7 +254,7 @@ component_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     PyObject *nothing = PyTuple_New(0); /* the arguments are for __init__ */
     /* object's own way also lays out the attributes so that the interpreter reads them fast */
-    PyObject *self = nothing != NULL ? PyBaseObject_Type.tp_new(type, nothing, NULL) : NULL;
+    PyObject *self = nothing != NULL ? type_new(type, &PyBaseObject_Type, nothing) : NULL;
     (void)args;
     (void)kwargs;
     Py_XDECREF(nothing);
@@ -284,12 +283,10 @@ component_clear(ComponentObject *self)
 void
 component_dealloc(ComponentObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     Py_CLEAR(self->current);
     Py_CLEAR(self->loopback);
-    type->tp_free(self);
-    Py_DECREF(type);
+    type_free(self);
 }
 
 static PyType_Slot component_slots[] = {

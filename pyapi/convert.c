@@ -182,7 +182,6 @@ convert_json(struct module_state *state, struct slice text)
 static int
 fill(struct module_state *state, struct json_reader *reader, PyObject *values)
 {
-    PyObject **items = ((PyTupleObject *)values)->ob_item;
     Py_ssize_t count = Py_SIZE(values);
     Py_ssize_t i = 0;
     int more;
@@ -191,7 +190,7 @@ fill(struct module_state *state, struct json_reader *reader, PyObject *values)
         if (item == NULL) {
             return -1;
         }
-        Py_XSETREF(items[i], item);
+        tuple_put(values, i, item);
     }
     if (more >= 0 && (more > 0 || i < count)) {
         PyErr_Format(PyExc_ValueError, "it has %s than the %zd field%s that its stream declares",
@@ -226,7 +225,7 @@ convert_values(struct module_state *state, struct slice text, const struct sourc
         return convert_plain(state, text);
     }
     /* an instance without items: it is a tuple with names */
-    PyObject *values = source->values_type->tp_alloc(source->values_type, source->field_count);
+    PyObject *values = type_allocate(source->values_type, source->field_count);
     if (values != NULL && convert_values_into(state, text, values) < 0) {
         Py_CLEAR(values);
     }

@@ -37,7 +37,7 @@ step_text(PyObject *step)
     PyObject *text = PyObject_Repr(step);
     if (text == NULL && PyErr_ExceptionMatches(PyExc_Exception)) {
         PyErr_Clear();
-        text = PyUnicode_FromFormat("<a %s, whose repr raised>", Py_TYPE(step)->tp_name);
+        text = PyUnicode_FromFormat("<a %s, whose repr raised>", type_name(step));
     }
     return text;
 }
@@ -98,7 +98,7 @@ refuse_with_type(const struct place *place, PyObject *value, const char *format)
     Py_INCREF(value);
     PyObject *path = path_text(place);
     if (path != NULL) {
-        PyErr_Format(PyExc_TypeError, format, path, Py_TYPE(value)->tp_name);
+        PyErr_Format(PyExc_TypeError, format, path, type_name(value));
         Py_DECREF(path);
     }
     Py_DECREF(value);
@@ -166,22 +166,14 @@ static int
 encode_string(struct buffer *out, PyObject *value, const struct place *place)
 {
     struct slice text;
-    Py_ssize_t len;
-    if (PyUnicode_IS_COMPACT_ASCII(value)) {
-        text = (struct slice){(const char *)PyUnicode_1BYTE_DATA(value),
-                              (size_t)PyUnicode_GET_LENGTH(value)};
-    } else {
-        text.ptr = PyUnicode_AsUTF8AndSize(value, &len);
-        if (text.ptr == NULL) {
-            if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
-                return -1;
-            }
-            PyErr_Clear();
-            return refuse(PyExc_ValueError, place,
-                          "holds a lone surrogate, which is no text: replace it, as in "
-                          "text.encode('utf-8', 'replace').decode()");
+    if (!string_text(value, &text)) {
+        if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+            return -1;
         }
-        text.len = (size_t)len;
+        PyErr_Clear();
+        return refuse(PyExc_ValueError, place,
+                      "holds a lone surrogate, which is no text: replace it, as in "
+                      "text.encode('utf-8', 'replace').decode()");
     }
     return json_write_string(out, text, NULL) < 0 ? no_room(out) : 0;
 }
@@ -259,7 +251,10 @@ encode_container(struct buffer *out, PyObject *value, const struct place *place)
 static int
 encode_at(struct buffer *out, PyObject *value, const struct place *place)
 {
-    if (PyUnicode_Check(value)) {
+    const unsigned long containers =
+        Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TUPLE_SUBCLASS | Py_TPFLAGS_DICT_SUBCLASS;
+    unsigned long flags = type_flags(value);
+    if ((flags & Py_TPFLAGS_UNICODE_SUBCLASS) != 0) {
         return encode_string(out, value, place);
     }
     if (value == Py_None) {
@@ -268,13 +263,13 @@ encode_at(struct buffer *out, PyObject *value, const struct place *place)
     if (PyBool_Check(value)) {
         return put(out, value == Py_True ? SLICE("true") : SLICE("false"));
     }
-    if (PyLong_Check(value)) {
+    if ((flags & Py_TPFLAGS_LONG_SUBCLASS) != 0) {
         return encode_int(out, value, place);
     }
     if (PyFloat_Check(value)) {
         return encode_float(out, value, place);
     }
-    if (PyList_Check(value) || PyTuple_Check(value) || PyDict_Check(value)) {
+    if ((flags & containers) != 0) {
         return encode_container(out, value, place);
     }
     return refuse_type(place, value);

@@ -45,7 +45,7 @@ loopback_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTuple(args, "O:Loopback", &task_ids)) {
         return NULL;
     }
-    LoopbackObject *self = (LoopbackObject *)type->tp_alloc(type, 0);
+    LoopbackObject *self = (LoopbackObject *)type_allocate(type, 0);
     if (self == NULL) {
         return NULL;
     }
@@ -73,7 +73,7 @@ loopback_host(LoopbackObject *self, PyObject *component)
 {
     if (!PyObject_TypeCheck(component, self->state.component_type)) {
         return PyErr_Format(PyExc_TypeError, "a component is needed, not a %s",
-                            Py_TYPE(component)->tp_name);
+                            type_name(component));
     }
     ComponentObject *hosted = (ComponentObject *)component;
     hosted->state = &self->state;
@@ -240,12 +240,10 @@ loopback_clear(LoopbackObject *self)
 static void
 loopback_dealloc(LoopbackObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     loopback_clear(self);
     state_deinit(&self->state);
-    type->tp_free(self);
-    Py_DECREF(type);
+    type_free(self);
 }
 
 static PyMethodDef loopback_methods[] = {

@@ -2,6 +2,7 @@
 #include "pyapi.h"
 
 #include "guardian.h"
+#include "handover.h"
 #include "stacks.h"
 
 PyDoc_STRVAR(
@@ -67,6 +68,56 @@ write_stacks(struct module_state *state)
     return asked != NULL ? 0 : -1;
 }
 
+/* Take what stormcell-shim left in the environment, which is no affair of user code's: None (new) where
+   it left nothing. */
+static PyObject *
+take_handed_over(void)
+{
+    PyObject *os = PyImport_ImportModule("os");
+    PyObject *variables = os != NULL ? PyObject_GetAttrString(os, "environ") : NULL;
+    PyObject *given = variables != NULL
+                          ? PyObject_CallMethod(variables, "pop", "sO", HANDOVER_VARIABLE, Py_None)
+                          : NULL;
+    Py_XDECREF(os);
+    Py_XDECREF(variables);
+    return given;
+}
+
+/* Become the guardian of a child, and go on there. */
+static struct arena *
+become_two(struct fault *fault)
+{
+    PyOS_BeforeFork();
+    struct arena *arena = guardian_enter(fault); /* returns in the child, or not at all forked */
+    if (arena != NULL) {
+        PyOS_AfterFork_Child();
+    } else {
+        PyOS_AfterFork_Parent();
+    }
+    return arena;
+}
+
+/* The arena of this process, whichever way it came to be an interpreter's. NULL with a fault, or an
+   exception. */
+static struct arena *
+find_arena(struct fault *fault)
+{
+    struct arena *arena = guardian_arena();
+    if (arena != NULL) {
+        return arena;
+    }
+    PyObject *given = take_handed_over();
+    if (given == NULL) {
+        return NULL;
+    }
+    const char *text = given != Py_None ? PyUnicode_AsUTF8AndSize(given, NULL) : NULL;
+    if (given == Py_None || text != NULL) {
+        arena = text != NULL ? guardian_join(text, fault) : become_two(fault);
+    }
+    Py_DECREF(given);
+    return arena;
+}
+
 static PyObject *
 module_open(PyObject *module, PyObject *unused)
 {
@@ -76,22 +127,13 @@ module_open(PyObject *module, PyObject *unused)
     if (state->session != NULL) {
         Py_RETURN_NONE;
     }
-    struct arena *arena = guardian_arena();
-    if (arena == NULL) {
-        PyOS_BeforeFork();
-        arena = guardian_enter(&fault); /* returns in the child, or not at all forked */
-        if (arena != NULL) {
-            PyOS_AfterFork_Child();
-        } else {
-            PyOS_AfterFork_Parent();
-        }
-    }
+    struct arena *arena = find_arena(&fault);
     if (arena != NULL) {
         state->session = session_new(arena, &fault);
     }
     state->thread = PyThread_get_thread_ident();
     if (state->session == NULL) {
-        return raise_fault(state, &fault);
+        return PyErr_Occurred() ? NULL : raise_fault(state, &fault);
     }
     return write_stacks(state) < 0 ? NULL : wake_on_signals(state);
 }
@@ -240,7 +282,7 @@ module_free(void *module)
 
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, module_exec},
-#if PY_VERSION_HEX >= 0x030c0000 /* one process has one wire */
+#if PY_VERSION_HEX >= 0x030c0000 && !defined Py_LIMITED_API /* one process has one wire */
     {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
 #endif
     {0, NULL},
@@ -257,9 +299,8 @@ static struct PyModuleDef module_definition = {
 struct module_state *
 state_of_type(PyTypeObject *type)
 {
-    for (;; type = type->tp_base) { /* it is derived from one of ours, so the walk ends there */
-        PyObject *module =
-            type->tp_flags & Py_TPFLAGS_HEAPTYPE ? ((PyHeapTypeObject *)type)->ht_module : NULL;
+    for (;; type = type_base(type)) { /* it is derived from one of ours, so the walk ends there */
+        PyObject *module = type_module(type);
         if (module != NULL && PyModule_GetDef(module) == &module_definition) {
             return PyModule_GetState(module);
         }
@@ -271,5 +312,6 @@ PyMODINIT_FUNC PyInit__stormcell(void);
 PyMODINIT_FUNC
 PyInit__stormcell(void)
 {
+    limited_init();
     return PyModuleDef_Init(&module_definition);
 }

@@ -2,9 +2,7 @@
 #ifndef STORMCELL_PYAPI_H
 #define STORMCELL_PYAPI_H
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
+#include "limited.h"
 #include "session.h"
 
 /* Where tuples of one (component, stream) come from: looked up by the text on the wire. */

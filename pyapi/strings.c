@@ -37,21 +37,15 @@ hash_of(struct ends ends, size_t len)
 static inline bool
 is_string(PyObject *string, struct ends ends, size_t len)
 {
-    if (string == NULL || (size_t)PyUnicode_GET_LENGTH(string) != len) {
+    if (string == NULL) {
         return false;
     }
-    struct ends its = ends_of((const char *)PyUnicode_1BYTE_DATA(string), len);
-    return its.first == ends.first && its.last == ends.last;
-}
-
-static PyObject *
-new_ascii(struct slice text)
-{
-    PyObject *string = PyUnicode_New((Py_ssize_t)text.len, 127);
-    if (string != NULL) {
-        memcpy(PyUnicode_1BYTE_DATA(string), text.ptr, text.len);
+    struct slice text = ascii_text(string);
+    if (text.len != len) {
+        return false;
     }
-    return string;
+    struct ends its = ends_of(text.ptr, len);
+    return its.first == ends.first && its.last == ends.last;
 }
 
 PyObject *
@@ -59,7 +53,7 @@ string_ascii(struct module_state *state, struct slice text)
 {
     if (text.len < 2 || text.len > STRING_SHORT_MAX) { /* Python shares those of one character */
         return text.len < 2 ? PyUnicode_DecodeLatin1(text.ptr, (Py_ssize_t)text.len, NULL)
-                            : new_ascii(text);
+                            : string_from_ascii(text);
     }
     struct ends ends = ends_of(text.ptr, text.len);
     uint64_t hash = hash_of(ends, text.len);
@@ -69,7 +63,7 @@ string_ascii(struct module_state *state, struct slice text)
     if (is_string(cache->strings[at], ends, text.len)) {
         return Py_NewRef(cache->strings[at]);
     }
-    PyObject *string = new_ascii(text);
+    PyObject *string = string_from_ascii(text);
     if (string != NULL && cache->seen[at] == mark) { /* for the second time: it may come again */
         Py_XSETREF(cache->strings[at], Py_NewRef(string));
     }

@@ -97,11 +97,10 @@ tuple_from_message(struct module_state *state, const struct message *message,
 static void
 empty_values(PyObject *values)
 {
-    PyObject **items = ((PyTupleObject *)values)->ob_item;
     for (Py_ssize_t i = 0; i < Py_SIZE(values); i++) {
-        Py_SETREF(items[i], Py_NewRef(Py_None));
+        tuple_put(values, i, Py_NewRef(Py_None));
     }
-#if PY_VERSION_HEX >= 0x030e0000
+#if PY_VERSION_HEX >= 0x030e0000 && !defined Py_LIMITED_API
     ((PyTupleObject *)values)->ob_hash = -1; /* it remembers the hash of what was in it */
 #endif
 }
@@ -110,8 +109,8 @@ void
 tuple_retire(struct module_state *state, PyObject *tuple)
 {
     TupleObject *self = (TupleObject *)tuple;
-    if (state->spare != NULL || Py_REFCNT(self) != 1 || Py_REFCNT(self->values) != 1 ||
-        PyTuple_CheckExact(self->values)) {
+    if (state->spare != NULL || tuples_remember || Py_REFCNT(self) != 1 ||
+        Py_REFCNT(self->values) != 1 || PyTuple_CheckExact(self->values)) {
         Py_DECREF(tuple);
         return;
     }
@@ -143,7 +142,7 @@ tuple_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     Py_ssize_t len;
     const char *text = PyUnicode_AsUTF8AndSize(id, &len);
     values = text != NULL ? as_tuple(values) : NULL;
-    TupleObject *self = values != NULL ? (TupleObject *)type->tp_alloc(type, 0) : NULL;
+    TupleObject *self = values != NULL ? (TupleObject *)type_allocate(type, 0) : NULL;
     if (self == NULL) {
         Py_XDECREF(values);
         return NULL;
@@ -174,14 +173,12 @@ tuple_clear(TupleObject *self)
 static void
 tuple_dealloc(TupleObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     Py_XDECREF(self->id);
     Py_XDECREF(self->component);
     Py_XDECREF(self->stream);
     Py_XDECREF(self->values);
-    type->tp_free(self);
-    Py_DECREF(type);
+    type_free(self);
 }
 
 /* ---- looking ---------------------------------------------------------------------------- */
@@ -272,7 +269,7 @@ tuple_id_of(struct module_state *state, PyObject *object, struct tuple_id *id)
     }
     if (!PyUnicode_Check(object)) {
         PyErr_Format(PyExc_TypeError, "a Tuple or the id of one (str) is needed, not a %s",
-                     Py_TYPE(object)->tp_name);
+                     type_name(object));
         return -1;
     }
     Py_ssize_t len;

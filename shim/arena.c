@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
@@ -42,43 +43,80 @@ init_lock(pthread_mutex_t *lock)
 }
 
 static void *
-map_shared(size_t size, struct fault *fault)
+map_shared(int memory, size_t size, bool made, struct fault *fault)
 {
-    int fd = memfd_create("stormcell", MFD_CLOEXEC);
-    if (fd < 0) {
-        fault_errno(fault, "memfd_create");
-        return NULL;
+    void *mapped = MAP_FAILED;
+    if (!made || ftruncate(memory, (off_t)size) == 0) {
+        mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, memory, 0);
     }
-    void *memory = MAP_FAILED;
-    if (ftruncate(fd, (off_t)size) == 0) {
-        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-    }
-    if (memory == MAP_FAILED) {
+    if (mapped == MAP_FAILED) {
         fault_set(fault, FAULT_SYSTEM, 0,
                   "cannot reserve %zu MiB of address space (%s); is `ulimit -%c` set?", size / MIB,
                   strerror(errno), errno == EFBIG ? 'f' : 'v');
-        memory = NULL;
+        return NULL;
     }
-    close(fd);
-    return memory;
+    return mapped;
+}
+
+static int
+init(struct arena *arena, int memory, struct fault *fault)
+{
+    int error = init_lock(&arena->lock);
+    if (error != 0) {
+        return fault_set(fault, FAULT_SYSTEM, 0, "pthread_mutex_init: %s", strerror(error));
+    }
+    arena->layout = sizeof *arena;
+    arena->memory = memory;
+    arena->in = arena->out = arena->complaint = arena->bell = arena->stacks = -1;
+    arena->torn = -1;
+    arena->component.timeout_ms = ARENA_TIMEOUT_MS;
+    return 0;
+}
+
+struct arena *
+arena_new_kept(struct fault *fault)
+{
+    int memory = memfd_create("stormcell", MFD_CLOEXEC);
+    if (memory < 0) {
+        fault_errno(fault, "memfd_create");
+        return NULL;
+    }
+    struct arena *arena = map_shared(memory, region_offset(ARENA_REGIONS), true, fault);
+    if (arena == NULL || init(arena, memory, fault) < 0) {
+        close(memory);
+        arena_free(arena);
+        return NULL;
+    }
+    return arena;
 }
 
 struct arena *
 arena_new(struct fault *fault)
 {
-    struct arena *arena = map_shared(region_offset(ARENA_REGIONS), fault);
-    if (arena == NULL) {
+    struct arena *arena = arena_new_kept(fault);
+    if (arena != NULL) {
+        close(arena->memory);
+        arena->memory = -1;
+    }
+    return arena;
+}
+
+struct arena *
+arena_map(int memory, struct fault *fault)
+{
+    size_t size = region_offset(ARENA_REGIONS);
+    struct stat status;
+    if (fstat(memory, &status) < 0) {
+        fault_errno(fault, "the memory to share");
         return NULL;
     }
-    int error = init_lock(&arena->lock);
-    if (error != 0) {
-        fault_set(fault, FAULT_SYSTEM, 0, "pthread_mutex_init: %s", strerror(error));
+    bool ours = (size_t)status.st_size == size;
+    struct arena *arena = ours ? map_shared(memory, size, false, fault) : NULL;
+    if (!ours || (arena != NULL && arena->layout != sizeof *arena)) {
+        fault_set(fault, FAULT_SYSTEM, 0, "stormcell-shim is of another version than _stormcell");
         arena_free(arena);
-        return NULL;
+        arena = NULL;
     }
-    arena->in = arena->out = arena->complaint = arena->bell = arena->stacks = -1;
-    arena->torn = -1;
-    arena->component.timeout_ms = ARENA_TIMEOUT_MS;
     return arena;
 }
 

@@ -83,7 +83,9 @@ struct arena_component {
 };
 
 struct arena {
+    size_t layout;  /* of this header: another version's is another size */
     pid_t guardian; /* the process that Storm started: the pid it is told */
+    int memory;     /* the memfd, for a program that is to map it (handover.c); -1: not kept */
     int in;         /* the wire, moved away from 0 and 1: private, close-on-exec, non-blocking */
     int out;
     int complaint; /* Storm's end of stderr: the last resort when the wire is lost */
@@ -108,7 +110,7 @@ struct arena {
     _Atomic uint64_t calls; /* goes on with each message that is looked for: a sign of life */
     bool serving;           /* the component is ready: what it does now are calls */
     bool active;            /* Storm has activated the spout */
-    bool refused;           /* no interpreter can start on this handshake */
+    bool refused;           /* no interpreter can start: on this handshake, or on this machine */
     struct arena_ids ids;
     struct arena_hand hand;
     struct arena_component component;
@@ -119,6 +121,12 @@ struct arena {
 
 /* A new arena, mapped shared: new, or NULL with a fault. */
 struct arena *arena_new(struct fault *fault);
+
+/* The same, and its memfd stays open in `memory`. */
+struct arena *arena_new_kept(struct fault *fault);
+
+/* Map the arena that another process has made: new, or NULL with a fault. */
+struct arena *arena_map(int memory, struct fault *fault);
 void arena_free(struct arena *arena);
 
 /* Where a region starts (borrowed) and how large it may grow. */

@@ -54,6 +54,8 @@ end_line(struct capture *capture, struct buffer *lane, int64_t now_ms)
     }
     capture_report_dropped(capture, lane, now_ms);
     if (text.len > 0) { /* an empty line says nothing in a log */
+        capture->last_len = text.len < sizeof capture->last ? text.len : sizeof capture->last;
+        memcpy(capture->last, text.ptr, capture->last_len);
         if (within_rate(capture, now_ms) && log_line(lane, capture->level, text)) {
             capture->lines++;
         } else {

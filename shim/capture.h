@@ -23,6 +23,8 @@ struct capture {
     int64_t second;     /* the second that is counted in, ms */
     unsigned lines;     /* logged in it */
     unsigned dropped;   /* lines since the last report of dropped ones */
+    char last[512];     /* the start of the last line, for a program that ends with it */
+    size_t last_len;
 };
 
 /* Read what is there and append a log message for each whole line to `lane`, which takes or drops

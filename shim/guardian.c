@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "death.h"
 #include "guardian_state.h"
+#include "handover.h"
 #include "recovery.h"
 #include "stacks.h"
 #include "wire.h"
@@ -134,6 +135,21 @@ give_up(struct guardian *guardian, bool early, bool answered)
     }
 }
 
+/* What it ended from and what it says of that, where it did not come so far as to serve: Python itself
+   may not have found its way to us. */
+static void
+describe_end(struct guardian *guardian)
+{
+    struct buffer *report = &guardian->report;
+    const struct arena *arena = guardian->arena;
+    const struct capture *complaints = &guardian->captured[1];
+    death_describe(guardian->arena, guardian->lost, guardian->status, report);
+    if (!arena->serving && arena->last_words_len == 0 && complaints->last_len > 0) {
+        death_add(report, ": %.*s", (int)complaints->last_len, complaints->last);
+    }
+    death_add_stacks(arena, report);
+}
+
 /* Report it. The pause before its successor, ms, or -1: it has none. */
 static int64_t
 take_leave(struct guardian *guardian)
@@ -144,8 +160,7 @@ take_leave(struct guardian *guardian)
     atomic_store(&arena->resting, false);
     bool answered = guardian_answer(guardian) == 0;
     if (guardian->report.len == 0) {
-        death_describe(arena, guardian->lost, guardian->status, &guardian->report);
-        death_add_stacks(arena, &guardian->report);
+        describe_end(guardian);
     }
     int64_t pause = answered ? plan_successor(guardian, arena->serving) : -1;
     arena->serving = false;
@@ -177,13 +192,23 @@ open_signals(sigset_t *before, struct fault *fault)
     return fd < 0 ? fault_errno(fault, "signalfd") : fd;
 }
 
+/* What of it a program forgets when it becomes another one by exec. 0, or -1: the guardian is not this
+   process's parent, or no longer. */
+static int
+follow_guardian(struct arena *arena)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed guardian leaves nothing behind */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* what C code prints comes line by line too */
+    shared = arena;
+    return getppid() == arena->guardian ? 0 : -1;
+}
+
 /* What the interpreter's process must be before anything of Python runs in it. */
 static void
 become_interpreter(struct guardian *guardian)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed guardian leaves nothing behind */
     setpgid(0, 0); /* a signal to its own group, or from a terminal, is not for both */
-    if (getppid() != guardian->arena->guardian) {
+    if (follow_guardian(guardian->arena) < 0) {
         _exit(1);
     }
     close(guardian->signals);
@@ -195,8 +220,6 @@ become_interpreter(struct guardian *guardian)
     close(guardian->arena->complaint);
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &guardian->mask, NULL);
-    setvbuf(stdout, NULL, _IOLBF, 0); /* what C code prints comes line by line too */
-    shared = guardian->arena;
 }
 
 /* Start an interpreter. 1: this is it, 0: it is there, -1 with a fault. */
@@ -209,6 +232,7 @@ start_interpreter(struct guardian *guardian, struct fault *fault)
     arena->serving = arena->in_order = false;
     arena->last_words_len = 0;
     guardian->start_reports = 0;
+    guardian->captured[1].last_len = 0;
     pulse_reset(&guardian->pulse);
     pid_t pid = fork();
     if (pid == 0) {
@@ -298,7 +322,7 @@ static int
 prepare(struct guardian *guardian, struct fault *fault)
 {
     signal(SIGXFSZ, SIG_IGN); /* a limit to files is told, and ends nobody without a word */
-    struct arena *arena = wire_check(fault) == 0 ? arena_new(fault) : NULL;
+    struct arena *arena = wire_check(fault) == 0 ? arena_new_kept(fault) : NULL;
     if (arena == NULL) {
         return -1;
     }
@@ -308,7 +332,8 @@ prepare(struct guardian *guardian, struct fault *fault)
     if (bell < 0) {
         return fault_errno(fault, "eventfd");
     }
-    if ((arena->bell = wire_move_away(bell, fault)) < 0 ||
+    if ((arena->memory = wire_move_away(arena->memory, fault)) < 0 ||
+        (arena->bell = wire_move_away(bell, fault)) < 0 ||
         (arena->stacks = open_stacks(fault)) < 0 ||
         (guardian->signals = open_signals(&guardian->mask, fault)) < 0) {
         return -1;
@@ -335,6 +360,21 @@ guardian_enter(struct fault *fault)
         guard(&guardian);
     }
     return guardian.arena;
+}
+
+struct arena *
+guardian_join(const char *handed_over, struct fault *fault)
+{
+    struct arena *arena = handover_take(handed_over, fault);
+    if (arena != NULL && follow_guardian(arena) < 0) {
+        fault_set(fault, FAULT_SYSTEM, 0,
+                  "this is not the process that stormcell-shim has become: was Python started by a "
+                  "program that stayed in front of it?");
+        shared = NULL;
+        arena_free(arena);
+        return NULL;
+    }
+    return arena;
 }
 
 struct arena *

@@ -14,7 +14,11 @@
    NULL with a fault if that could not be done. */
 struct arena *guardian_enter(struct fault *fault);
 
-/* The arena of this process once guardian_enter() has returned (borrowed), else NULL. */
+/* Go on in the program that the caller of guardian_enter() has become by exec, with the arena (new) that
+   was handed over (handover.h): NULL with a fault if that could not be done. */
+struct arena *guardian_join(const char *handed_over, struct fault *fault);
+
+/* The arena of this process once one of the two has returned (borrowed), else NULL. */
 struct arena *guardian_arena(void);
 
 #endif

@@ -82,6 +82,9 @@ start(struct session *session, struct fault *fault)
         return fault_set(fault, FAULT_SYSTEM, 0, "pthread_atfork failed");
     }
     arena_hide_from_forks(session->arena);
+    if (session->arena->memory >= 0) {
+        close(session->arena->memory); /* no other program follows in this process */
+    }
     return 0;
 }
 

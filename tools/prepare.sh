@@ -2,7 +2,8 @@
 # need, once, and says nothing about what is there already. Gives $root and
 #   need PACKAGE...           Debian packages
 #   build [PRESET [-D...]]    build/PRESET: the executables and the module, or with options of CMake
-#                             everything; STORMCELL_SHIM, STORMCELL_ENGINE and PYTHONPATH lead to them
+#                             everything; STORMCELL_SHIM, STORMCELL_ENGINE, STORMCELL_RUNNER and
+#                             PYTHONPATH lead to them
 #   venv [PIP-PACKAGE...]     $root/.venv, $python in it
 # Each ends the script with a line that says what to do if it can't. A script that needs more than
 # $build_packages asks for all of it at its start, so that whoever is not root reads one list.
@@ -68,7 +69,7 @@ build() {
     made_for=$(cat "$root/build/$preset/python" 2>/dev/null) || :
     [ "$base" = "$made_for" ] || rm -rf "${root:?}/build/$preset"
     targets=
-    [ $# -gt 0 ] || targets="--target stormcell-shim stormcell-engine _stormcell"
+    [ $# -gt 0 ] || targets="--target stormcell-shim stormcell-engine _stormcell stormcell-runner stormcell-module"
     if [ "$base" != "$made_for" ] || [ $# -gt 0 ]; then
         quietly "$root/build/$preset.log" \
             cmake -S "$root" --preset "$preset" "${@:--DSTORMCELL_TESTS=OFF}"
@@ -77,6 +78,7 @@ build() {
     quietly "$root/build/$preset.log" cmake --build "$root/build/$preset" $targets -- --quiet
     export STORMCELL_SHIM="$root/build/$preset/stormcell-shim"
     export STORMCELL_ENGINE="$root/build/$preset/stormcell-engine"
+    export STORMCELL_RUNNER="$root/build/$preset/runner"
     export PYTHONPATH="$root/pyapi:$root/build/$preset"
 }
 

@@ -11,10 +11,10 @@ import pytest
 
 from hostile import RUN, descendants, lives_on, run, settled
 from jvm import Topology, frame
-from parent import EXTENSION, ROOT, SHIM, Parent, eventually
+from parent import EXTENSION, ROOT, RUNTIME, SHIM, Parent, eventually
 from starting import Start
 
-executable_only = pytest.mark.skipif(EXTENSION, reason="of the executable")
+linked_only = pytest.mark.skipif(EXTENSION or RUNTIME, reason="of the executable that Python is linked with")
 
 # ---- no way in ------------------------------------------------------------------------------
 
@@ -217,7 +217,7 @@ def test_it_leaves_no_file_but_the_pids(start: Start, tmp_path: Path) -> None:
 # ---- the environment ------------------------------------------------------------------------
 
 
-@executable_only
+@linked_only
 def test_no_library_is_looked_for_elsewhere(start: Start) -> None:
     """The executable has no search path of its own, and the loader none in the working directory."""
     dynamic = subprocess.run(["readelf", "-d", SHIM], check=True, capture_output=True, text=True).stdout
@@ -232,7 +232,7 @@ def test_no_library_is_looked_for_elsewhere(start: Start) -> None:
     assert loaded and not [path for path in loaded if path.startswith(str(parent.folder))]
 
 
-@executable_only
+@linked_only
 @pytest.mark.parametrize("name", ["PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONBREAKPOINT", "PYTHONASYNCIODEBUG"])
 def test_variables_that_would_run_something_do_not(start: Start, name: str) -> None:
     parent = start(RUN, handshake=False, env={name: "marker.py"})
@@ -243,7 +243,7 @@ def test_variables_that_would_run_something_do_not(start: Start, name: str) -> N
     assert not (parent.folder / "ran").exists()
 
 
-@executable_only
+@linked_only
 def test_a_pythonhome_that_is_wrong_is_told(start: Start) -> None:
     topology = Topology(conf={"stormcell.restart": {"max": 0}})
     parent = start(RUN, topology=topology, handshake=False, env={"PYTHONHOME": "/nowhere"})

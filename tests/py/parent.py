@@ -23,6 +23,9 @@ DEADLINE = 30.0
 """Seconds after which a wait has failed; nothing here comes near it unless it is stuck."""
 EXTENSION = os.environ.get("STORMCELL_DOOR") == "extension"
 """Start `python -m stormcell.run` and not the executable."""
+RUNTIME = os.environ.get("STORMCELL_DOOR") == "runtime"
+"""Start the executable that has no Python in it, and use the module for every Python."""
+RUNNER = Path(os.environ.get("STORMCELL_RUNNER") or ROOT / "build" / "release" / "runner")
 SHIM = os.environ.get("STORMCELL_SHIM") or str(ROOT / "build" / "release" / "stormcell-shim")
 LEVELS = ["trace", "debug", "info", "warn", "error"]
 
@@ -31,7 +34,7 @@ def door(*arguments: str) -> list[str]:
     """The command that hosts a component."""
     if EXTENSION:
         return [sys.executable, "-m", "stormcell.run", *arguments]
-    return [SHIM, *arguments]
+    return [str(RUNNER / "stormcell-shim") if RUNTIME else SHIM, *arguments]
 
 
 def environment(**more: str | None) -> dict[str, str]:
@@ -41,6 +44,9 @@ def environment(**more: str | None) -> dict[str, str]:
     found["PYTHONPATH"] = os.environ.get("PYTHONPATH") or os.pathsep.join(
         [str(ROOT / "pyapi"), str(Path(SHIM).parent)]
     )
+    if RUNTIME:
+        found["PYTHONPATH"] = os.pathsep.join([str(RUNNER), found["PYTHONPATH"]])
+        found["STORMCELL_PYTHON"] = sys.executable
     found.update({name: value for name, value in more.items() if value is not None})
     return found
 

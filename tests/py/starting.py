@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from jvm import Topology
-from parent import ROOT, SHIM, Parent
+from parent import ROOT, RUNNER, RUNTIME, SHIM, Parent
 
 # Tests of what needs no process import the package themselves.
 for folder in (ROOT / "pyapi", Path(SHIM).parent):
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
+if RUNTIME:
+    sys.path.insert(0, str(RUNNER))
 
 PRELUDE = """\
 import os

@@ -20,7 +20,7 @@ import stormcell
 
 from starting import Start
 from jvm import Topology, frame
-from parent import EXTENSION, Parent, door, environment, eventually
+from parent import EXTENSION, RUNTIME, Parent, door, environment, eventually
 
 GOOD = """
 class Subject(Bolt):
@@ -28,7 +28,7 @@ class Subject(Bolt):
         self.emit([tup.values[0]])
 """
 
-executable_only = pytest.mark.skipif(EXTENSION, reason="of the executable")
+linked_only = pytest.mark.skipif(EXTENSION or RUNTIME, reason="of the executable that Python is linked with")
 
 
 def failure(parent: Parent) -> str:
@@ -394,7 +394,7 @@ def fake_python(folder: Path, settings: str) -> Path:
     return python
 
 
-@executable_only
+@linked_only
 @pytest.mark.parametrize(
     ("settings", "which"),
     [
@@ -416,7 +416,7 @@ def test_a_python_that_does_not_fit(
     assert failure(parent) == expected
 
 
-@executable_only
+@linked_only
 def test_the_activated_environment_is_checked_too(start: Start, tmp_path: Path) -> None:
     python = fake_python(tmp_path, "home = /opt/python/bin\nversion = 2.7.18\n")
     parent = start(GOOD, handshake=False, env={"VIRTUAL_ENV": str(python.parent.parent)})
@@ -424,7 +424,7 @@ def test_the_activated_environment_is_checked_too(start: Start, tmp_path: Path) 
     assert failure(parent).startswith(f"{python}3 is Python 2.7.18 of /opt/python/bin, but this ")
 
 
-@executable_only
+@linked_only
 @pytest.mark.parametrize("name", ["/nowhere/bin/python", "python", "subject.py"])
 def test_a_python_that_does_not_exist(start: Start, name: str) -> None:
     parent = start(GOOD, handshake=False, env={"STORMCELL_PYTHON": name})
@@ -433,7 +433,7 @@ def test_a_python_that_does_not_exist(start: Start, name: str) -> None:
     assert failure(parent) == f"no Python at {name}: {why} (STORMCELL_PYTHON names another)"
 
 
-@executable_only
+@linked_only
 def test_a_package_that_is_missing(start: Start) -> None:
     parent = start(GOOD, handshake=False, env={"PYTHONPATH": "/nowhere"})
     parent.write(frame(parent.topology.handshake(str(parent.pid_dir))))
@@ -495,7 +495,7 @@ def test_wrong_arguments(arguments: list[str]) -> None:
         )
 
 
-@executable_only
+@linked_only
 def test_version_and_help() -> None:
     done = by_hand("--version")
     assert re.fullmatch(
@@ -509,7 +509,7 @@ def test_version_and_help() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@executable_only
+@linked_only
 def test_without_stdin_or_stdout_it_says_so() -> None:
     for redirection, name in (("<&-", "stdin"), (">&-", "stdout")):
         done = subprocess.run(
