@@ -37,9 +37,8 @@ def command(file: Path | None, output: Path | None, only_list: bool, simple_jar:
     """
     if simple_jar:
         click.echo("--simple_jar: every jar is one; the option is not needed any more", err=True)
-    config = find_config(file, config_file)
-    file = find_file(file, config)
-    chosen = Choices.of(config, environment, **choices)
+    file = find_file(file, find_config(file, config_file))
+    chosen = Choices.of(file, config_file, environment, **choices)
     project = Project.open(file, config_file=config_file, environment=environment)
     contents = chosen.gather(project)
     for notice in contents.notices:

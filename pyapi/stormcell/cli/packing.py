@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
-from stormcell.cli.project import Project
+from stormcell.cli.project import Project, find_config
 from stormcell.config import Config, ConfigError
 from stormcell.jar import Contents, Environment, gather
 
-__all__ = ["Choices", "jar_options"]
+__all__ = ["PACKING", "Choices", "jar_options"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -37,6 +37,10 @@ OPTIONS = (
     click.option("--no-cache", is_flag=True,
                  help="Have pip look for the packages again, also if they were found before."),
 )
+
+
+PACKING = ("python", "requirements", "venv", "platform", "runner", "java_jars", "exclude", "no_cache")
+"""What they are called where a command gets them."""
 
 
 def jar_options(command: Command) -> Command:
@@ -64,11 +68,11 @@ class Choices:
     cache: bool
 
     @classmethod
-    def of(cls, config: Config, environment: str | None, *, python: str | None,
+    def of(cls, file: Path | None, config_file: Path | None, environment: str | None, *, python: str | None,
            requirements: tuple[Path, ...], venv: Path | None, platform: str | None, runner: Path | None,
            java_jars: tuple[Path, ...], exclude: tuple[str, ...], no_cache: bool) -> Choices:
         """Those of the command line, and else those of the environment. ConfigError."""
-        said = Said(config, environment)
+        said = Said(find_config(file, config_file), environment)
         if venv is None:  # which has both of what follows
             venv = None if python or requirements else said.path("venv")
             python, requirements = python or said.text("python"), requirements or said.paths("requirements")

@@ -14,7 +14,7 @@ import click
 
 from stormcell.cli import Refused, connection, parameters
 from stormcell.cli.jar import needs
-from stormcell.cli.packing import Choices, jar_options
+from stormcell.cli.packing import PACKING, Choices, jar_options
 from stormcell.cli.progress import shown_progress
 from stormcell.cli.project import Project
 from stormcell.jar.package import start_command
@@ -28,9 +28,6 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 RUNNING_SECONDS = 180.0
 """How long --wait waits."""
-
-PACKING = ("python", "platform", "runner", "java_jars", "exclude")
-"""What `jar_options` gives."""
 
 KILL_WAIT = 5
 """Seconds that the spouts of a replaced topology stop before it ends, where nobody says."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import stat
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from stormcell.jar.entries import Entries, Entry
 from stormcell.jar.fault import JarError, unreadable
+from stormcell.jar.imports import imported
 from stormcell.jar.writing import MAKER, MANIFEST
 from stormcell.plan import component_home, installed_folders
 from stormcell.spec import Spec
@@ -174,21 +174,11 @@ def _module(home: Path, name: str, exclude: Sequence[str]) -> Iterator[Entry]:
 
 
 def _imports(entry: Entry) -> set[str]:
-    """The top-level names of all that a module imports, wherever in it that is."""
+    """The top-level names of all that a module imports."""
     if not entry.name.endswith(".py"):
         return set()
     with entry.open() as file:
-        try:
-            tree = ast.parse(file.read())
-        except (SyntaxError, ValueError):
-            return set()  # it is not what the topology was loaded from: that one was Python
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names.update(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.partition(".")[0])
-    return names
+        return {name.partition(".")[0] for name in imported(file.read())}
 
 
 # ---- components in other languages ---------------------------------------------------------------
@@ -199,5 +189,5 @@ def _check_program(entries: Entries, spec: Spec) -> None:
     assert spec.command is not None
     program = os.path.normpath(spec.command[0])
     if "/" in spec.command[0] and f"resources/{program}" in entries:
-        raise spec.fail(f"{spec.title} is started as {spec.command[0]}, but files lose their x bit on the way "
-                        "to a worker: make its interpreter the command, and the file its script")
+        raise spec.fail(f"{spec.title} is started as {spec.command[0]}, but files lose their x bit on their "
+                        "way to a worker: make its interpreter the command, and the file its script")

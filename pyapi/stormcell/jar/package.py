@@ -7,32 +7,47 @@ from pathlib import Path
 
 from stormcell.jar.entries import Entry
 from stormcell.jar.fault import JarError
+from stormcell.jar.imports import imported
 from stormcell.jar.runner import PACKAGE
 from stormcell.plan import target
 from stormcell.spec import Spec
 
-__all__ = ["AUTHORS_ONLY", "package_files", "start_command", "start_file"]
+__all__ = ["package_files", "start_command", "start_file"]
 
-AUTHORS_ONLY = frozenset({
-    "__main__", "cli", "cluster", "config", "dot", "engine", "jar", "load", "nimbus", "operate", "plan", "readable",
-    "recording", "replay", "replayed", "submission", "testing"})
-"""Modules and packages that no worker imports. The rest is small, and a component may need it that is
+ROOTS = ("stormcell", "stormcell.run", "stormcell.topology")
+"""What a worker imports: whatever a component names, what starts it, and what a component needs that is
 defined in the file of its topology."""
 
 
 def package_files() -> Iterator[Entry]:
     """The modules of this package that a worker may import, and the script that starts components."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        within = path.relative_to(PACKAGE)
-        if within.parts[0].removesuffix(".py") not in AUTHORS_ONLY:
-            yield _entry(within)
+    for path in sorted(_needed()):
+        yield _entry(path)
     if not (PACKAGE / "runner" / "start").is_file():
         raise JarError(f"{PACKAGE} is not whole: it has no runner/start")
-    yield _entry(Path("runner", "start"))
+    yield _entry(PACKAGE / "runner" / "start")
 
 
-def _entry(within: Path) -> Entry:
-    return Entry(f"resources/stormcell/{within.as_posix()}", PACKAGE / within)
+def _needed() -> set[Path]:
+    """The files of the roots and of all that these import of this package, wherever in them it is."""
+    ahead, found = list(ROOTS), set()
+    while ahead:
+        path = _file(ahead.pop())
+        if path is not None and path not in found:
+            found.add(path)
+            ahead += imported(path.read_bytes())
+    return found
+
+
+def _file(module: str) -> Path | None:
+    """The file of a module of this package, or None: it is none."""
+    place = PACKAGE.parent.joinpath(*module.split("."))
+    found = [path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()]
+    return found[0] if found and module.partition(".")[0] == PACKAGE.name else None
+
+
+def _entry(path: Path) -> Entry:
+    return Entry(f"resources/stormcell/{path.relative_to(PACKAGE).as_posix()}", path)
 
 
 def start_command(spec: Spec) -> tuple[str, str]:

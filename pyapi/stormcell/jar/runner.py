@@ -102,8 +102,8 @@ def _check_machine(entry: Entry, content: bytes, workers: Workers) -> None:
     if machine is None:
         raise JarError(f"{entry.origin} is no native file for Linux")
     if machine != workers.machine:
-        raise JarError(f"{entry.origin} is for {machine}, and the workers are {workers.platform}: give the wheel "
-                       f"of Stormcell for {workers.machine} with --runner, or say what they are with --platform")
+        raise JarError(f"{entry.origin} is for {machine}, and the workers are {workers.platform}: give "
+                       f"Stormcell's wheel for {workers.machine} with --runner, or say by --platform what they are")
 
 
 def _pythons(place: Path, names: Iterable[str], workers: Workers) -> str:

@@ -143,9 +143,9 @@ def _why(requirements: Sequence[Path], workers: Workers, said: str) -> str:
     missing = re.search(r"No matching distribution found for (.+)", said)
     if missing:
         version = ".".join(map(str, workers.version or ()))
-        return (f"{which}: pip finds no wheel of {missing[1]} for Python {version} on {workers.platform}: take "
-                "a version that has one, build it (pip wheel) and name its folder in the file as --find-links, "
-                "or pack an environment that has it with --venv")
+        return (f"{which}: pip finds no wheel of {missing[1]} for Python {version} on {workers.platform}: "
+                "take a version that has one, build it (pip wheel) and name its folder in the file as "
+                "--find-links, or pack an environment that has it with --venv")
     errors = [line.removeprefix("ERROR: ") for line in said.splitlines() if line.startswith("ERROR: ")]
     last = (said.strip().splitlines() or ["pip gave no reason"])[-1]
     return f"{which}: {' '.join((errors or [last])[0].split())}"

@@ -59,8 +59,8 @@ class Workers:
         if self.version is not None:
             return self
         if self.python:
-            raise JarError(f"{wheels}: wheels are for one version of Python, which --python {self.python} does "
-                           "not tell here: give it as 3.11, or as a path that ends in python3.11")
+            raise JarError(f"{wheels}: wheels are for one version of Python, which --python {self.python} "
+                           "does not tell here: give it as 3.11, or as a path that ends in python3.11")
         major, minor = sys.version_info[:2]
         return Workers(f"python{major}.{minor}", (major, minor), self.platform)
 
