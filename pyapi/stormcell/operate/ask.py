@@ -247,8 +247,8 @@ def _summed(stats: Any, window: str) -> Counts:
                 if not _of_storm(getattr(stream, "streamId", stream))}
 
     def mean(times: dict[str, dict[Any, float]], weights: dict[Any, int]) -> float:
-        all_of_it = sum(weights.values())
-        return sum(of(times).get(stream, 0.0) * n for stream, n in weights.items()) / (all_of_it or 1)
+        spent: float = sum(of(times).get(stream, 0.0) * number for stream, number in weights.items())
+        return spent / (sum(weights.values()) or 1)
 
     emitted, transferred = sum(of(stats.emitted).values()), sum(of(stats.transferred).values())
     bolt, spout = stats.specific.bolt, stats.specific.spout
