@@ -218,21 +218,24 @@ def _show_processes(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     from stormcell.cli.screen import console_on
+    from stormcell.cli.totals import counted
 
     table = Table("process", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for title in ("pid", "up", "MB"):
         table.add_column(title, justify="right")
     table.add_column("")
     for row in rows:
-        restarts = f"started anew {row['restarts']} times; " if row.get("restarts") else ""
+        times = row.get("restarts", 0)
+        restarts = f"started anew {counted(times, 'time', 'times')}; " if times else ""
         gone = "" if row["pid"] or "memory" in row else "not running; "
         table.add_row(row["name"], str(row["pid"] or ""),
                       _duration(row["uptime_secs"]) if "uptime_secs" in row else "",
                       str(row["memory"] // 1_000_000) if "memory" in row else "",
                       (gone + restarts + row.get("note", "")).removesuffix("; "))
     console = console_on(sys.stdout)
-    # Off a terminal nothing is cut off.
-    console.print(table, width=None if console.is_terminal else 200)
+    if not console.is_terminal:
+        console.width = 200  # a line a row, whoever reads it
+    console.print(table)
 
 
 def _duration(seconds: int) -> str:

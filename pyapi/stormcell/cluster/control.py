@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,20 +70,22 @@ def up(home: Path | None, wanted: Wanted, tell: Tell) -> tuple[Cluster, bool]:
     """
     home = default_home(home)
     _check(home)
-    with _alone(home, tell):
+    with _alone(home, tell), _as_interrupts():
         found = examine(home)
-        if found.status == "up":
-            assert found.cluster is not None
+        if found.cluster is not None and found.status in ("up", "starting"):
+            _wait_until_usable(found.cluster, tell)
             return found.cluster, False
         if found.processes:
-            raise ClusterError(f"what is in {home} is {found.status}: {found.why}; first: stormcell cluster down")
+            raise ClusterError(f"what is in {home} is broken: {found.why}; first: stormcell cluster down")
         version = installed(wanted.storm_home).version if wanted.storm_home else wanted.version
         java = find_java(wanted.java, version)
         before = space.own_space()
         plan = wanted.layout(home, wanted.storm(tell))
-        with _as_interrupts(), _undone(home):
+        with _undone(home):
             plan.write()
-            return _start(plan, java, before, tell), True
+            cluster = _start(plan, java, before)
+            _wait_until_usable(cluster, tell)
+        return cluster, True
 
 
 def _check(home: Path) -> None:
@@ -149,7 +151,8 @@ def _undone(home: Path) -> Iterator[None]:
         raise
 
 
-def _start(plan: Layout, java: str, before: list[str], tell: Tell) -> Cluster:
+def _start(plan: Layout, java: str, before: list[str]) -> Cluster:
+    """Start the watcher, which starts all else."""
     home = plan.home
     state = State(str(plan.storm.folder), plan.storm.version, java, plan.ports, space_of(os.getpid()))
     state.write(home)
@@ -159,35 +162,35 @@ def _start(plan: Layout, java: str, before: list[str], tell: Tell) -> Cluster:
             [*before, sys.executable, "-m", "stormcell.cluster.watcher", str(home)],
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, cwd="/",
             env={**os.environ, "PYTHONPATH": _python_path(), MARK: str(home)})
-    cluster = Cluster(home, state)
-    deadline = time.monotonic() + PATIENCE
-    _wait(lambda: _daemons_listen(cluster, watcher), deadline, cluster, tell)
-    _wait(lambda: _has_slots(cluster), deadline, cluster, tell)
-    watcher.returncode = 0  # it is not ours to wait for any more
-    return cluster
+    process = Process.of(watcher.pid)
+    watcher.returncode = 0  # it outlives us, and nobody is to complain of that
+    state.watcher = [watcher.pid, process.start if process else 0]
+    return Cluster(home, state)
 
 
 def _python_path() -> str:
     """Where modules are looked for, independent of the folder we are in."""
-    return os.pathsep.join(os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep)
-                           if path)
+    folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join(os.path.abspath(folder) for folder in folders if folder)
 
 
-def _wait(done: Callable[[], bool], deadline: float, cluster: Cluster, tell: Tell) -> None:
-    while not done():
-        if time.monotonic() > deadline:
-            raise ClusterError(f"Storm is not there after {PATIENCE:g} s; its logs are in {cluster.logs}")
-        awaited = [name for name in layout.PORTS if name not in cluster.state.daemons]
-        tell("starting zookeeper" if "zookeeper" in awaited else "starting nimbus and supervisor")
-        time.sleep(0.05)
+def _wait_until_usable(cluster: Cluster, tell: Tell) -> None:
+    """Wait for the daemons, and for Nimbus to know of the slots. ClusterError: in vain."""
+    deadline = time.monotonic() + PATIENCE
+    for step in (_daemons_listen, _has_slots):
+        while not step(cluster):
+            if time.monotonic() > deadline:
+                raise ClusterError(f"Storm is not there after {PATIENCE:g} s; its logs are in {cluster.logs}")
+            tell(f"starting {'nimbus and supervisor' if 'nimbus' in cluster.state.daemons else 'zookeeper'}")
+            time.sleep(0.05)
 
 
-def _daemons_listen(cluster: Cluster, watcher: subprocess.Popen[bytes]) -> bool:
-    status = watcher.poll()
+def _daemons_listen(cluster: Cluster) -> bool:
+    watched = cluster.state.watching is not None
     state = State.read(cluster.home)
-    if state is not None:
+    if state is not None and state.watcher is not None:
         cluster.state = state
-    if state is not None and state.phase == "failed" or status is not None:
+    if cluster.state.phase == "failed" or not watched:
         raise ClusterError(_obituary(cluster))
     return cluster.state.phase == "up"
 
@@ -222,19 +225,22 @@ def ask(cluster: Cluster) -> Any:
 def down(home: Path | None, purge: bool, tell: Tell) -> bool:
     """End the cluster in this home, and remove all but its logs, or these too. Whether there was one."""
     home = default_home(home)
-    if not (home / LOCK).exists():
-        return False
+    if not (home / LOCK).exists():  # a home that was removed does not end what runs there
+        there = bool(marked(home))
+        end_cluster(home, None)
+        return there
     with _alone(home, tell), _as_interrupts():
-        found = examine(home)
-        tell("ending workers and daemons")
+        there = bool(marked(home))
+        if there:
+            tell("ending workers and daemons")
         _end(home)
         if purge:
             layout.clear(home, logs=True)
+            (home / LOCK).unlink()
     if purge:
-        (home / LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # something else is in it
             home.rmdir()
-    return found.status != "down"
+    return there
 
 
 def _end(home: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stormcell.cluster.artifacts import Tell
 from stormcell.cluster.processes import Process, end, members
 from stormcell.cluster.state import State
 
@@ -14,7 +15,7 @@ ROUNDS = 5
 """How often what has come after a look is looked for."""
 
 
-def end_cluster(home: Path, state: State | None) -> None:
+def end_cluster(home: Path, state: State | None, tell: Tell = lambda _: None) -> None:
     """End all processes of the cluster in this home, but this one and those that it descends from.
 
     The supervisor first, or it would start workers anew; then these and what they started; then Nimbus,
@@ -22,17 +23,15 @@ def end_cluster(home: Path, state: State | None) -> None:
     """
     outside = state.outside if state else None
     daemons = {name: daemon.process for name, daemon in state.daemons.items()} if state else {}
-    if "supervisor" in daemons:
-        end([daemons["supervisor"]], PATIENCE)
+    supervisor = [daemons[name] for name in ("supervisor",) if name in daemons]
     last = [daemons[name] for name in ("nimbus", "zookeeper") if name in daemons]
-    end(_others(home, outside, last), PATIENCE)
-    for process in last:
-        end([process], PATIENCE)
+    for group in (supervisor, _others(home, outside, supervisor + last), *([process] for process in last)):
+        end(group, PATIENCE, tell)
     for _ in range(ROUNDS):
         left = members(home, outside)
         if not left:
             break
-        end(left, PATIENCE)
+        end(left, PATIENCE, tell)
 
 
 def _others(home: Path, outside: str | None, kept: list[Process]) -> list[Process]:

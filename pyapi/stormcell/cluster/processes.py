@@ -137,12 +137,15 @@ def wait_until(done: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def end(processes: Iterable[Process], seconds: float) -> None:
-    """Ask them to end, and after so many seconds make them."""
+def end(processes: Iterable[Process], seconds: float, tell: Callable[[str], None]) -> None:
+    """Ask them to end, and after so many seconds make them; tell of each that had to be made."""
     asked = list(processes)
     for process in asked:
         process.send(signal.SIGTERM)
     if not wait_until(lambda: not any(process.alive for process in asked), seconds):
         for process in asked:
+            if process.alive:
+                tell(f"{process.pid} has not ended within {seconds:g} s and is killed: "
+                     f"{' '.join(process.command)[-200:]}")
             process.send(signal.SIGKILL)
         wait_until(lambda: not any(process.alive for process in asked), seconds)

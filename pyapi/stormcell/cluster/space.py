@@ -8,7 +8,6 @@ nobody else can reach it, and ports never clash.
 
 from __future__ import annotations
 
-import array
 import errno
 import fcntl
 import os
@@ -131,6 +130,8 @@ def _received(ours: socket.socket, helper: subprocess.Popen[bytes], address: str
     if said == b"timeout":
         raise TimeoutError(errno.ETIMEDOUT, f"{address} in the cluster: no connection within {timeout:g} s")
     number, _, text = said.decode(errors="replace").partition(" ")
+    if said and int(number) < 0:
+        raise socket.gaierror(int(number), text)
     if said and int(number):
         raise OSError(int(number), text)  # of the subclass that belongs to the number
     reason = text or (helper.communicate()[1] or b"").decode(errors="replace").strip()

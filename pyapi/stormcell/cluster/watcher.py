@@ -72,8 +72,8 @@ class Watcher:
         except Exception:
             traceback.print_exc()
             self.fail("the watcher has a defect: see logs/watcher.log")
-        self.say("ending all")
-        end_cluster(self.home, self.state)
+        end_cluster(self.home, self.state, self.say)
+        self.say("all has ended")
         if self.state.phase == "failed":
             self.state.write(self.home)
             return 1
