@@ -7,6 +7,7 @@ import json
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from stormcell.cli.progress import shown_progress
 from stormcell.cli.project import Project
 from stormcell.jar.package import start_command
 from stormcell.nimbus import Nimbus
+from stormcell.operate.traces import readable
 from stormcell.submission import settings
 from stormcell.submission.steps import Order, Steps, wait_until_running
 from stormcell.submission.structure import make_structure
@@ -28,6 +30,8 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 RUNNING_SECONDS = 180.0
 """How long --wait waits."""
+
+BLOBS = "topology.blobstore.map"
 
 KILL_WAIT = 5
 """Seconds that the spouts of a replaced topology stop before it ends, where nobody says."""
@@ -108,11 +112,12 @@ def command(file: Path | None, *, environment: str | None, config_file: Path | N
                                       timeout=timeout)
 
     with _interruptible(), connect() as leader, tempfile.TemporaryDirectory(prefix="stormcell-") as folder:
-        order = Order(
-            project.name, _structure(project),
-            _conf(project, leader), remote_jar=remote_jar, active=not inactive, replace=force,
-            jar=None if remote_jar else local_jar or _jar(project, packed, Path(folder)),
-            kill_wait=int(wait) if wait and wait.isdecimal() else KILL_WAIT)
+        version = str(leader.call("getLeader").version)
+        click.echo(f"Nimbus {version} at {leader.address}")
+        load = _Load() if local_jar or remote_jar else _pack(project, packed, Path(folder))
+        order = Order(project.name, _structure(project), {**_conf(project, leader, version), **load.conf},
+                      jar=local_jar or load.jar, remote_jar=remote_jar, blobs=load.blobs, active=not inactive,
+                      replace=force, kill_wait=int(wait) if wait and wait.isdecimal() else KILL_WAIT)
         with shown_progress() as listener:
             topology_id = Steps(leader, order, connect, listener).run()
         click.echo(f"{order.name} is submitted: {topology_id}")
@@ -124,13 +129,27 @@ def _structure(project: Project) -> Any:
     return make_structure(project.topology, project.environment, commands)
 
 
-def _jar(project: Project, packed: Choices, folder: Path) -> Path:
+@dataclass
+class _Load:
+    """What is sent, and the settings by which the workers get it."""
+
+    jar: Path | None = None
+    blobs: list[tuple[str, Path]] = field(default_factory=list)
+    conf: dict[str, Any] = field(default_factory=dict)
+
+
+def _pack(project: Project, packed: Choices, folder: Path) -> _Load:
+    """Make the files in that folder."""
     contents = packed.gather(project)
     for notice in contents.notices:
         click.echo(f"note: {notice}", err=True)
     jar = contents.write(folder / f"{project.name}.jar")
     click.echo(f"the jar: {jar.size:,} bytes, {len(contents.entries)} files; the workers need {needs(contents)}")
-    return jar.path
+    if contents.environment is None:
+        return _Load(jar.path)
+    blob = contents.environment.pack(folder)
+    maps = {**(project.settings.get(BLOBS) or {}), **blob.conf[BLOBS]}
+    return _Load(jar.path, [(blob.key, blob.path)], {BLOBS: maps})
 
 
 def _given(settings: dict[str, Any]) -> dict[str, Any]:
@@ -160,10 +179,8 @@ def _interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _conf(project: Project, nimbus: Nimbus) -> dict[str, Any]:
+def _conf(project: Project, nimbus: Nimbus, version: str) -> dict[str, Any]:
     """The topology's settings with what Python components need; says what that is."""
-    version = str(nimbus.call("getLeader").version)
-    click.echo(f"Nimbus {version} at {nimbus.address}")
     new = settings.added(project.topology, project.settings, settings.version_of(version))
     for key, value in new.items():
         click.echo(f"set for its components: {key} = {_short(value)}")
@@ -180,6 +197,6 @@ def _wait(nimbus: Nimbus, topology_id: str) -> int:
     """Wait until it runs, and show what its components have reported by then."""
     errors = wait_until_running(nimbus, topology_id, RUNNING_SECONDS)
     for name, error in sorted(errors.items()):
-        click.echo(f"{name} reports: {error.strip()}", err=True)
+        click.echo(f"{name} reports: {readable(error)}", err=True)
     click.echo("it runs" if not errors else "it runs, but not all of it well")
     return 1 if errors else 0

@@ -12,6 +12,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stormcell.jar.fault import JarError, unreadable
 from stormcell.jar.writing import digest_of, write_whole
@@ -87,7 +88,7 @@ class PackedEnvironment:
         return self.path.name
 
     @property
-    def conf(self) -> dict[str, object]:
+    def conf(self) -> dict[str, dict[str, Any]]:
         """The setting of the topology by which its workers have it."""
         return {"topology.blobstore.map": {self.key: {"localname": LOCAL_NAME, "uncompress": True}}}
 
