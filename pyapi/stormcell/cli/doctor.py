@@ -84,9 +84,13 @@ def examine() -> Iterator[Finding]:
     yield _package("pytest", "your tests need it: pip install pytest")
     yield _other("graphviz", "dot", "-V",
                  "only `stormcell visualize` to svg or png needs it: apt-get install graphviz")
+    yield _runner()
     yield _other("java", "java", "-version",
-                 "only a cluster needs it: apt-get install openjdk-17-jre-headless")
+                 "only `stormcell cluster` needs it: apt-get install openjdk-17-jre-headless")
+    yield _other("maven", "mvn", "-version",
+                 "only the first `stormcell cluster up` needs it: apt-get install maven")
     yield _storm()
+    yield _cluster()
 
 
 def _environment() -> str:
@@ -161,6 +165,32 @@ def _probe(folder: str) -> tuple[str, str]:
     raise EngineError(f"do not run: none has answered within {PATIENCE:g} s")
 
 
+def _runner() -> Finding:
+    """What jars have for the workers."""
+    from stormcell.jar.fault import JarError
+    from stormcell.jar.runner import find_runner
+    from stormcell.jar.workers import Workers
+
+    try:
+        found = find_runner(None, Workers.of())
+    except JarError as error:
+        return Finding("runner", False, f"{error}; only `stormcell jar` and `submit` need it")
+    return Finding("runner", True, f"for workers with {found.pythons}, {platform.machine()}, glibc 2.{found.glibc}")
+
+
+def _cluster() -> Finding:
+    """The Storm that commands speak to where no other is named."""
+    from stormcell.cluster import ClusterError, running
+
+    try:
+        here = running()
+    except ClusterError as error:
+        return Finding("cluster", False, str(error))
+    if here is None:
+        return Finding("cluster", False, "none on this machine; `stormcell cluster up` starts one")
+    return Finding("cluster", True, f"Storm {here.version} in {here.home}")
+
+
 def _package(name: str, advice: str) -> Finding:
     try:
         return Finding(name, True, importlib.metadata.version(name))
@@ -181,7 +211,7 @@ def _storm() -> Finding:
     path = shutil.which("storm", path=os.path.join(home, "bin") if home else None)
     if path is None:
         where = f"$STORM_HOME ({home}) has no bin/storm" if home else "not found"
-        return Finding("storm", False, f"{where}; only a cluster needs it")
+        return Finding("storm", False, f"{where}; nothing needs it: `stormcell cluster up` fetches its own")
     release = Path(path).resolve().parents[1] / "RELEASE"
     version = release.read_text().strip() if release.is_file() else "of unknown version"
     return Finding("storm", True, f"{version} at {path}")
