@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,13 +73,27 @@ class Entry:
         except OSError as error:
             raise unreadable(self.origin, error) from None
 
+    def blocks(self) -> Iterator[bytes]:
+        """Its bytes, piece by piece. JarError: they cannot be read."""
+        with self.open() as file:
+            while block := _read(file, self):
+                yield block
+
     def digest(self) -> str:
         """SHA-256 of its bytes."""
         digest = hashlib.sha256()
-        with self.open() as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+        for block in self.blocks():
+            digest.update(block)
         return digest.hexdigest()
+
+
+def _read(file: IO[bytes], entry: Entry) -> bytes:
+    try:
+        return file.read(1 << 20)
+    except OSError as error:
+        raise unreadable(entry.origin, error) from None
+    except (EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise JarError(f"{entry.origin} cannot be read: {error}") from None
 
 
 class Entries:

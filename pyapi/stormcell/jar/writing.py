@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import zipfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -48,10 +47,9 @@ def _write(path: Path, entries: Iterable[Entry]) -> None:
     manifest = Entry(MANIFEST, f"Manifest-Version: 1.0\r\n{MAKER} {__version__}\r\n\r\n".encode())
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as jar:
         for entry in (manifest, *entries):
-            with entry.open() as source:
-                info = _info(entry)
-                with jar.open(info, "w") as target:
-                    shutil.copyfileobj(source, target, 1 << 20)
+            with jar.open(_info(entry), "w") as target:
+                for block in entry.blocks():
+                    target.write(block)
 
 
 def _info(entry: Entry) -> zipfile.ZipInfo:
