@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Protocol
 
-from stormcell.fault import listed, nearest
+from stormcell.fault import nearest
 from stormcell.nimbus import NimbusError, NotAlive, NotFound, structures
 from stormcell.operate.state import (
     WINDOWS,
@@ -108,8 +108,7 @@ def component(nimbus: Asked, topology: Topology, name: str, window: str = "all",
               system: bool = False) -> ComponentPage:
     """A component of a topology. NotFound names those that there are."""
     names = [each.name for each in page(nimbus, topology, window, system).components]
-    if name not in names:
-        raise NotFound(f"{topology.name!r} has no component {name!r}{nearest(name, names)}")
+    known(topology.name, [name], names)
     return known_component(nimbus, topology, name, window, system)
 
 
@@ -162,12 +161,12 @@ def settings(nimbus: Asked) -> dict[str, Any]:
     return found
 
 
-def known(kind: str, wanted: Iterable[str], there: Iterable[str]) -> None:
-    """Check names. NotFound."""
+def known(topology: str, wanted: Iterable[str], there: Iterable[str]) -> None:
+    """Check the names of components. NotFound names those that there are."""
     have = list(there)
     for name in wanted:
         if name not in have:
-            raise NotFound(f"there is no {kind} {name!r}: there are {listed(have)}")
+            raise NotFound(f"{topology!r} has no component {name!r}{nearest(name, have)}")
 
 
 def _is_there(nimbus: Asked, topology: Topology) -> bool:

@@ -68,7 +68,7 @@ def gone(nimbus: Asked, topology: Topology, wait_s: int) -> None:
 def changes(page: Page, wanted: Wanted) -> list[str]:
     """What a rebalance would change, from what to what. NimbusError: it cannot be."""
     components = {each.name: each for each in page.components}
-    ask.known(f"component of {page.topology.name!r} called", wanted.executors, components)
+    ask.known(page.topology.name, wanted.executors, components)
     found = []
     if wanted.workers is not None:
         found.append(f"workers {page.settings.get('topology.workers', len(page.workers))} to {wanted.workers}")

@@ -201,7 +201,7 @@ def errors(reports: Sequence[Report], *, raw: bool = False, most: int | None = N
     shown = groups if most is None else groups[:most]
     parts: list[RenderableType] = [error(each, raw=raw) for each in shown]
     if len(groups) > len(shown):
-        parts.append(Text(f"... and {len(groups) - len(shown)} more (`stormcell errors` shows them)", "dim"))
+        parts.append(Text(f"... and {len(groups) - len(shown)} more (`stormcell errors --limit {len(groups)}` shows them)", "dim"))
     return parts
 
 
