@@ -228,20 +228,12 @@ class _Processor(TProcessor):  # type: ignore[misc]
         except TApplicationException as error:
             return self.send_exception(oprot, method, error, number)
         except TException as error:
-            if not self._declared(error, result):
+            if not self.handle_exception(error, result):
                 return self.send_exception(oprot, method, _internal(method), number)
         except Exception as error:
             print(f"nimbus_standin: {method}: {error!r}")
             return self.send_exception(oprot, method, _internal(method), number)
         self.send_result(oprot, method, result, number)
-
-    def _declared(self, error: TException, result: Any) -> bool:
-        """Put an exception into the result that the method may throw."""
-        for key, spec in result.thrift_spec.items():
-            if spec[1] != "success" and type(error) is spec[2]:
-                setattr(result, spec[1], error)
-                return True
-        return False
 
 
 def _internal(method: str) -> TApplicationException:
