@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[1:1] = [str(HERE.parent), str(HERE.parent.parent / 'tests' / 'storm')]
 
 import bars
+import workers
 from cases import CASES
 from children import (PYSTORM, SHIM, STORM_PY, STORMCELL, STREAMPARSE, Child, clean_environment,
                       versions)
@@ -33,8 +34,9 @@ LEAST = 500_000
 
 ABOUT = """
 Measures a word count from end to end: a spout that emits a word each time it is asked, a bolt that counts
-them, one task each, ackers on, 5,000 tuples pending; on the local engine, and in a LocalCluster of a real
-Apache Storm with the same components on each host. The spout tells every second how many of its tuples
+them, one task each, ackers on, 5,000 tuples pending; on the local engine, in a LocalCluster of a real Apache
+Storm, and on a real Storm's two workers, spout and bolt in a worker each, with the same components on each
+host. The spout tells every second how many of its tuples
 have been acked; none may fail. Also how long the engine takes to its first tuple.
 """
 
@@ -117,11 +119,18 @@ def in_cluster(child: Child, folder: Path, seconds: float) -> Iterator[str]:
             yield found[count - 1]['text']
 
 
+def on_two_workers(child: Child, folder: Path, seconds: float) -> Iterator[str]:
+    return workers.on_workers(child, folder, seconds, PENDING)
+
+
 RUNNERS = [Runner('engine, stormcell', STORMCELL, on_engine),
            Runner('engine, pystorm', PYSTORM, on_engine),
            Runner('LocalCluster, stormcell', STORMCELL, in_cluster),
            Runner('LocalCluster, storm.py', STORM_PY, in_cluster),
-           Runner('LocalCluster, streamparse', STREAMPARSE, in_cluster)]
+           Runner('LocalCluster, streamparse', STREAMPARSE, in_cluster),
+           Runner('two workers, stormcell', STORMCELL, on_two_workers),
+           Runner('two workers, storm.py', STORM_PY, on_two_workers),
+           Runner('two workers, streamparse', STREAMPARSE, on_two_workers)]
 OURS = RUNNERS[0]
 
 
