@@ -111,7 +111,7 @@ def platforms(workers: Workers) -> list[str]:
     for, and what was built without a thought of others."""
     machine, glibc = workers.machine, workers.glibc
     if glibc is None:
-        return list(dict.fromkeys([workers.platform, f"linux_{machine}"]))
+        return list(dict.fromkeys([*_musl(workers.platform), f"linux_{machine}"]))
     years = {number: name for name, number in LEGACY.items()}
     found = []
     for number in range(glibc, OLDEST_GLIBC.get(machine, 17) - 1, -1):
@@ -119,6 +119,15 @@ def platforms(workers: Workers) -> list[str]:
         if number in years:
             found.append(f"{years[number]}_{machine}")
     return [*found, f"linux_{machine}"]
+
+
+def _musl(platform: str) -> Iterator[str]:
+    """A platform with musl 1.x, and those with an earlier one; any other alone."""
+    named = re.fullmatch(r"musllinux_1_(\d+)(_.+)", platform)
+    for number in range(int(named[1]) if named else 0, 0, -1):
+        yield f"musllinux_1_{number}{named[2]}" if named else ""
+    if named is None:
+        yield platform
 
 
 def _markers(workers: Workers) -> dict[str, str]:

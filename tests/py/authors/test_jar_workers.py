@@ -72,5 +72,6 @@ def test_which_wheels_a_platform_takes() -> None:
         "manylinux_2_7_x86_64", "manylinux_2_6_x86_64", "manylinux_2_5_x86_64", "manylinux1_x86_64", "linux_x86_64"]
     assert platforms(Workers.of("", "manylinux_2_18_aarch64")) == [
         "manylinux_2_18_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64", "linux_aarch64"]
-    assert platforms(Workers.of("", "musllinux_1_2_x86_64")) == ["musllinux_1_2_x86_64", "linux_x86_64"]
+    assert platforms(Workers.of("", "musllinux_1_2_x86_64")) == [
+        "musllinux_1_2_x86_64", "musllinux_1_1_x86_64", "linux_x86_64"]
     assert platforms(Workers.of("", "linux_armv7l")) == ["linux_armv7l"]
