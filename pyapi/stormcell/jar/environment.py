@@ -25,6 +25,9 @@ LOCAL_NAME = "stormcell-venv"
 PYTHON = f"../{LOCAL_NAME}/bin/python3"
 """The environment's Python, from where components run."""
 
+SCRIPT = re.compile(rb"#!(/bin/sh\n'{3}exec' )?\s*\"?/[^\n]*/python[\d.]*[\"\s]")
+"""How pip begins a script: by the path of its Python, by way of sh if that is long."""
+
 EPOCH = 315532800
 """The time of all that is packed: 1980, for tar finds 1970 implausible."""
 
@@ -168,25 +171,24 @@ def _walk(folder: Path, place: str = "") -> Iterator[tuple[Path, str]]:
     for entry in entries:
         path, name = Path(entry.path), place + entry.name
         cache = entry.name == "__pycache__" or entry.name.endswith((".pyc", ".pyo"))
-        if cache or (place == "bin/" and _of_this_place(path, folder.parent)):
+        if cache or (place == "bin/" and _of_this_place(path)):
             continue
         yield path, name
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(path, f"{name}/")
 
 
-def _of_this_place(path: Path, root: Path) -> bool:
-    """Scripts that have the path of the environment in them, and would not start in another."""
+def _of_this_place(path: Path) -> bool:
+    """Scripts that have the place of the environment in them, and would not start elsewhere."""
     if path.is_symlink() or not path.is_file():
         return False
     if path.name.lower().startswith("activate"):
         return True
     try:
         with path.open("rb") as file:
-            first = file.readline(1000)
+            return SCRIPT.match(file.read(1000)) is not None
     except OSError as error:
         raise unreadable(path, error) from None
-    return first.startswith(b"#!") and os.fsencode(root) in first
 
 
 def _add(archive: tarfile.TarFile, path: Path, name: str, environment: Environment) -> None:

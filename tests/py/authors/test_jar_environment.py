@@ -31,6 +31,7 @@ def made(tmp_path: Path) -> Path:
     (site / "words" / "link.py").symlink_to(site / "words" / "__init__.py")
     (site / "paths.pth").write_text("# none\nimport sys\n./words\n/not/there\n")
     _program(root / "bin" / "words-tool", f"#!{root}/bin/python3\n")
+    _program(root / "bin" / "long-tool", f"#!/bin/sh\n'''exec' \"{root}/bin/python\" \"$0\" \"$@\"\n")
     _program(root / "bin" / "native-tool", "#!/bin/sh\necho native\n")
     return root
 
@@ -86,7 +87,7 @@ def test_what_is_in_it(made: Path, tmp_path: Path) -> None:
     assert {(member.uid, member.gid, member.uname, member.mtime) for member in members.values()} == {
         (0, 0, "", 315532800)}
     assert not [name for name in members if "activate" in name.lower() or "__pycache__" in name
-                or name == "bin/words-tool"]
+                or name in ("bin/words-tool", "bin/long-tool")]
 
 
 def test_the_same_environment_makes_the_same_bytes(made: Path, tmp_path: Path) -> None:
