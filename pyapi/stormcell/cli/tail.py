@@ -14,7 +14,7 @@ from stormcell.cli import Refused, connection, operating
 from stormcell.cluster import running
 from stormcell.nimbus import Nimbus, NimbusError
 from stormcell.operate import ask
-from stormcell.operate.logs import Files, Filter, Log, LogError, Viewers
+from stormcell.operate.logs import Files, Filter, Log, LogError, NoViewer, Viewers
 from stormcell.operate.state import Topology
 
 POLL_S = 0.5
@@ -82,11 +82,16 @@ def command(
             if follow:
                 tail.follow(nimbus, found)
         except LogError as error:
-            raise Refused(str(error)) from None
+            raise Refused(_advice(error)) from None
         except KeyboardInterrupt:
             return
     if not follow and not tail.logs:
         raise Refused(f"{chosen} has no log yet: its workers may still be starting")
+
+
+def _advice(error: LogError) -> str:
+    how = "; it is `storm logviewer` on each host, or --logs names a folder of logs"
+    return f"{error}{how if isinstance(error, NoViewer) else ''}"
 
 
 def _source(nimbus: Nimbus, topology: Topology, logs: Path | None, logviewer: int | None,

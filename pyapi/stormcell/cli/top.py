@@ -19,7 +19,7 @@ from rich.text import Text
 from stormcell.cli import connection, operating, parameters
 from stormcell.cli.screen import console_on
 from stormcell.cli.totals import counted
-from stormcell.cli.view import milliseconds, number
+from stormcell.cli.view import milliseconds
 from stormcell.nimbus import NotAlive
 from stormcell.operate import ask, tables, traces
 from stormcell.operate.ask import Asked
@@ -141,8 +141,8 @@ def _title(seen: list[Seen], chosen: str | None) -> Text:
 
 
 def _topologies(seen: list[Seen]) -> RenderableType:
-    table = tables.grid("topology", "status", "workers", "emitted/s", "acked/s", "failed/s", "latency\nms",
-                        "errors", left=(0, 1))
+    table = tables.grid("topology", "status", "workers", "emitted\n/s", "acked\n/s", "failed\n/s",
+                        "latency\nms", "errors", left=(0, 1))
     for each in seen:
         total, latency = each.total()
         table.add_row(each.topology.name, tables.status(each.topology.status), str(each.topology.workers),
@@ -152,13 +152,14 @@ def _topologies(seen: list[Seen]) -> RenderableType:
 
 
 def _components(seen: Seen) -> RenderableType:
-    table = tables.grid("component", "threads", "emitted/s", "executed/s", "acked/s", "failed/s", "latency\nms",
+    table = tables.grid("component", "emitted\n/s", "executed\n/s", "acked\n/s", "failed\n/s", "latency\nms",
                         "capa-\ncity", "errors")
     for each in seen.rates.speeds():
         late = sum(error.component == each.component for error in seen.errors)
         emitted, acked = _rates(each.rate, each.rate.emitted, each.rate.acked)
         executed = _rates(each.rate, each.rate.executed)[0] if each.kind == "bolt" else ""
-        table.add_row(each.component, str(each.threads), emitted, executed, acked, _failed(each.rate),
+        threads = f" x{each.threads}" if each.threads > 1 else ""
+        table.add_row(each.component + threads, emitted, executed, acked, _failed(each.rate),
                       milliseconds(each.latency_ms), _capacity(each), tables.failures(late))
     return table
 
@@ -176,7 +177,7 @@ def _failed(rate: Rate) -> Text:
 
 
 def _number(value: float) -> str:
-    return f"{value:.1f}" if 0 < value < 10 else number(round(value))
+    return f"{value:.1f}" if 0 < value < 10 else tables.number(value)
 
 
 def _errors(seen: list[Seen]) -> list[RenderableType]:

@@ -33,11 +33,16 @@ SAID_BY = re.compile(r"\bShellLog pid:\d+, name:(\S+) ")
 
 _PAGE = re.compile(r'<pre (?:class|id)="logContent">(.*?)</pre>', re.DOTALL)
 _NEXT = re.compile(r'href="[^"]*[?&](?:amp;)?start=(\d+)[^"]*"[^>]*>Next<')
-_ENTITY = re.compile(r"&(?!(?:#\d+|\w+);)|[<>\"]")
+_PLAIN = re.compile(r"&(?!(?:#\w+|\w+);)|[<>\"]")
+"""What a text that is still escaped does not have."""
 
 
 class LogError(Exception):
     """Logs that cannot be read: one line."""
+
+
+class NoViewer(LogError):
+    """There is no logviewer where one was asked."""
 
 
 class Filter:
@@ -164,7 +169,7 @@ class WebLog(Log):
         # A page that names no start is of the log's end; its link to the next page is that of its last bytes.
         page = self._viewer.page("log", file=self._name, length=1)
         found = _NEXT.search(page or "")
-        return int(found[1]) + 1 if found else len(_content(page)) if page else 0
+        return int(found[1]) + 1 if found and page and _content(page) else 0
 
     def read(self, start: int, length: int) -> bytes:
         page = self._viewer.page("log", file=self._name, start=start, length=length)
@@ -191,7 +196,7 @@ class Viewer:
             text = answer.read().decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise LogError(f"no logviewer answers at {self.host}:{self.port}: {reason.lower()}") from None
+            raise NoViewer(f"no logviewer answers at {self.host}:{self.port}: {reason.lower()}") from None
         finally:
             connection.close()
         if answer.status == 200:
@@ -257,7 +262,7 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _content(page: str) -> bytes:
-    """The part of a log that is on a page. Storm escapes it twice."""
+    """The part of a log that is on a page. Storm escapes it twice, which might be mended one day."""
     found = _PAGE.search(page)
     text = html.unescape(found[1]) if found else ""
-    return (text if _ENTITY.search(text) else html.unescape(text)).encode()
+    return (text if _PLAIN.search(text) else html.unescape(text)).encode()

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from stormcell.cli.screen import console_on
 from stormcell.cli.totals import counted
-from stormcell.cli.view import milliseconds, number
+from stormcell.cli.view import milliseconds
 from stormcell.operate import traces
 from stormcell.operate.state import (
     Cluster,
@@ -55,9 +55,10 @@ def show(*parts: RenderableType) -> None:
         console.print(part)
 
 
-def grid(*headings: str, left: Iterable[int] = (0,)) -> Table:
-    """A table without lines: columns of numbers, but for those at `left`, which are text."""
-    found = Table(box=None, pad_edge=False, header_style="bold")
+def grid(*headings: str, left: Iterable[int] = (0,), tight: bool = False) -> Table:
+    """A table without lines: columns of numbers, but for those at `left`, which are text. tight: less space
+    between them."""
+    found = Table(box=None, pad_edge=False, collapse_padding=tight, header_style="bold")
     for index, heading in enumerate(headings):
         text = index in set(left)
         found.add_column(heading, justify="left" if text else "right", no_wrap=not text, overflow="fold",
@@ -173,7 +174,7 @@ def _threads(page: ComponentPage) -> list[RenderableType]:
     if not page.threads:
         return []
     table = grid("tasks", "worker", "uptime", "emitted", "executed", "acked", "failed", "latency\nms",
-                 "capa-\ncity", left=(0, 1))
+                 "capa-\ncity", left=(0, 1), tight=True)
     for each in page.threads:
         counts = each.counts
         executed = "" if counts.executed is None else number(counts.executed)
@@ -265,6 +266,13 @@ def capacity(counts: Counts) -> Text:
 def share(value: float) -> Text:
     """A capacity: red where there is little to spare."""
     return Text(f"{value:.2f}", style="bold red" if value >= BUSY else "")
+
+
+def number(value: float) -> str:
+    """With commas, and in millions where that would be hard to read; all are multiples of 20 anyway."""
+    if value >= 1e9:
+        return f"{value / 1e9:,.2f} G"
+    return f"{value / 1e6:,.2f} M" if value >= 1e6 else f"{value:,.0f}"
 
 
 def age(seconds: int) -> str:
