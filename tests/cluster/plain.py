@@ -5,11 +5,20 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 from typing import Any
 
-from stormcell.cluster import Cluster
+from storm import Storm
 from stormcell.nimbus import Nimbus, structures
+
+PYTHON = [sys.executable]
+
+CONNECT = """\
+from stormcell.cluster import running
+running().connect("127.0.0.1", 6627, 5.0).close()
+print("connected")
+"""
 
 COMPONENT = """\
 import json, os, subprocess, sys, time
@@ -81,7 +90,7 @@ def _shell(script: str) -> Any:
         shell=structures.ShellComponent(execution_command="python3", script=script))
 
 
-def submit(cluster: Cluster, name: str, workers: int = 2) -> None:
+def submit(cluster: Storm, name: str, workers: int = 2) -> None:
     """Start the topology on this many workers; Storm takes some seconds until it runs."""
     conf = json.dumps({"topology.workers": workers, "topology.acker.executors": 1})
     options = structures.SubmitOptions(initial_status=structures.TopologyInitialStatus.ACTIVE)
@@ -92,7 +101,7 @@ def submit(cluster: Cluster, name: str, workers: int = 2) -> None:
         nimbus.call("submitTopologyWithOpts", name, place, conf, topology(), options)
 
 
-def acked(cluster: Cluster, name: str) -> int:
+def acked(cluster: Storm, name: str) -> int:
     """How many tuples Nimbus says have been acked."""
     with Nimbus.connect([cluster.nimbus], 20.0, cluster.connect) as nimbus:
         ids = [one.id for one in nimbus.call("getClusterInfo").topologies if one.name == name]
@@ -101,3 +110,9 @@ def acked(cluster: Cluster, name: str) -> int:
         page = nimbus.call("getTopologyPageInfo", ids[0], ":all-time", False)
         counts = page.topology_stats.window_to_acked or {}
         return int(counts.get(":all-time", 0))
+
+
+def kill(cluster: Storm, name: str) -> None:
+    """End the topology now."""
+    with Nimbus.connect([cluster.nimbus], 20.0, cluster.connect) as nimbus:
+        nimbus.call("killTopologyWithOpts", name, structures.KillOptions(wait_secs=0))

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +170,7 @@ def _processes(found: Found) -> Iterator[dict[str, Any]]:
         left = [process for process in left if process not in known]
     for process in left:
         if _worker(process):
-            yield {"name": _worker(process), **_life(process)}
+            yield {"name": _worker(process), **_life(process), "topology": _topology_of(process)}
     others = [process for process in left if not _worker(process)]
     if others:
         count = len(others)
@@ -189,19 +189,29 @@ def _worker(process: Process) -> str:
     words = process.command
     if "org.apache.storm.LogWriter" in words or "org.apache.storm.daemon.worker.Worker" not in words:
         return ""
-    given = dict(word[2:].partition("=")[::2] for word in words if word.startswith("-D"))
-    return f"worker {given.get('worker.port', '?')} {given.get('storm.id', '')}"
+    return next((f"worker {word.partition('=')[2]}" for word in words if word.startswith("-Dworker.port=")), "")
+
+
+def _topology_of(process: Process) -> str:
+    """The id of the topology that a worker is of."""
+    return next((word.partition("=")[2] for word in process.command if word.startswith("-Dstorm.id=")), "")
 
 
 def _show(told: dict[str, Any]) -> None:
+    """Draw what there is to tell."""
+    from stormcell.operate import tables
+
     click.echo(_headline(told))
     if told["processes"]:
-        _show_processes(told["processes"])
+        table = tables.grid("process", "pid", "uptime", "MB", "", left=(0, 4))
+        for row in told["processes"]:
+            table.add_row(*_cells(row, tables.age))
+        tables.show(table)
     if "slots" in told:
         click.echo(f"{told['used_slots']} of {told['slots']} slots are used")
-    for topology in told.get("topologies", ()):
-        click.echo(f"topology {topology['name']}: {topology['status']}, workers: {topology['workers']}, "
-                   f"up {_duration(topology['uptime_secs'])}")
+    for each in told.get("topologies", ()):
+        click.echo(f"topology {each['name']}: {each['status']}, workers: {each['workers']}, "
+                   f"up {tables.age(each['uptime_secs'])}")
     if "logs" in told:
         click.echo(f"logs: {told['logs']}")
 
@@ -213,37 +223,13 @@ def _headline(told: dict[str, Any]) -> str:
     return f"{storm} in {told['home']} is {told['status']}{why}{nimbus}"
 
 
-def _show_processes(rows: list[dict[str, Any]]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    from stormcell.cli.screen import console_on
-    from stormcell.cli.totals import counted
-
-    table = Table("process", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for title in ("pid", "up", "MB"):
-        table.add_column(title, justify="right")
-    table.add_column("")
-    for row in rows:
-        times = row.get("restarts", 0)
-        restarts = f"started anew {counted(times, 'time', 'times')}; " if times else ""
-        gone = "" if row["pid"] or "memory" in row else "not running; "
-        table.add_row(row["name"], str(row["pid"] or ""),
-                      _duration(row["uptime_secs"]) if "uptime_secs" in row else "",
-                      str(row["memory"] // 1_000_000) if "memory" in row else "",
-                      (gone + restarts + row.get("note", "")).removesuffix("; "))
-    console = console_on(sys.stdout)
-    if not console.is_terminal:
-        console.width = 200  # a line a row, whoever reads it
-    console.print(table)
-
-
-def _duration(seconds: int) -> str:
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+def _cells(row: dict[str, Any], age: Callable[[int], str]) -> list[str]:
+    """A process as a row of a table."""
+    times = row.get("restarts", 0)
+    notes = ["not running" if row["pid"] is None and "memory" not in row else "",
+             f"started anew {times} time{'s' if times > 1 else ''}" if times else "", row.get("note", ""), row.get("topology", "")]
+    return [row["name"], str(row["pid"] or ""), age(row["uptime_secs"]) if "uptime_secs" in row else "",
+            str(row["memory"] // 1_000_000) if "memory" in row else "", "; ".join(filter(None, notes))]
 
 
 @command.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

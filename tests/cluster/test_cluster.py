@@ -1,0 +1,283 @@
+"""`stormcell cluster`, with a real Storm."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import plain
+from stormcell.cluster.processes import Process, everything, space_of
+from stormcell.nimbus import NimbusError
+from storm import PATIENCE, Storm, place
+
+DAEMONS = ("zookeeper", "nimbus", "supervisor")
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"no {what} after {PATIENCE:g} s"
+        time.sleep(0.2)
+
+
+def space(storm: Storm) -> str:
+    resident = storm.here.resident()
+    assert resident is not None
+    return space_of(resident.pid)
+
+
+def inhabitants(name: str) -> list[Process]:
+    """All processes in a network namespace."""
+    return [process for process in everything() if space_of(process.pid) == name]
+
+
+def submitted(storm: Storm, name: str) -> bool:
+    try:
+        plain.submit(storm, name)
+    except NimbusError:
+        return False
+    return True
+
+
+@pytest.fixture
+def own() -> Iterator[Storm]:
+    """A home of the test's own, in which nothing is up yet."""
+    storm = Storm(place() / "storm")
+    yield storm
+    storm.stormcell("cluster", "down")
+    left = storm.processes()
+    shutil.rmtree(storm.home.parent)
+    assert left == []
+
+
+# ---- one that stays up -----------------------------------------------------------------------
+
+
+def test_it_is_up_and_says_so(cluster: Storm) -> None:
+    done = cluster.stormcell("cluster", "status")
+    assert done.returncode == 0, done
+    assert done.stdout.startswith(f"Storm 2.8.3 in {cluster.home} is up; Nimbus: 127.0.0.1:6627\n")
+    assert " of 2 slots are used" in done.stdout and f"logs: {cluster.logs}\n" in done.stdout
+    told = cluster.told()
+    assert told["status"] == "up" and told["slots"] == 2
+    assert {"watcher", *DAEMONS} <= {row["name"] for row in told["processes"]}
+    assert all(row["memory"] > 1_000_000 and row["uptime_secs"] >= 0 for row in told["processes"])
+
+
+def test_up_once_more_leaves_it_as_it_is(cluster: Storm) -> None:
+    before = {name: cluster.pid(name) for name in DAEMONS}
+    done = cluster.stormcell("cluster", "up")
+    assert done.returncode == 0 and " is up already, in " in done.stdout
+    assert {name: cluster.pid(name) for name in DAEMONS} == before
+
+
+def test_nobody_else_reaches_it(cluster: Storm) -> None:
+    assert space(cluster) != space_of(os.getpid())
+    for port in (2181, 6627, 6628):
+        cluster.connect("127.0.0.1", port).close()
+    listening = cluster.stormcell("cluster", "run", "cat", "/proc/net/tcp", "/proc/net/tcp6").stdout
+    assert ":19E3 " in listening  # 6627
+    assert os.path.realpath("/proc/self/ns/net") != space(cluster)
+
+
+def test_a_connection_is_a_plain_socket(cluster: Storm) -> None:
+    with cluster.connect("localhost", 2181, 5.0) as connection:
+        assert connection.gettimeout() == 5.0 and connection.getpeername()[1] == 2181
+        connection.sendall(b"srvr")
+        assert connection.makefile("rb").read()  # ZooKeeper closes
+    with cluster.connect("127.0.0.1", 2181, None) as connection:
+        assert connection.getblocking()
+        connection.sendall(b"srvr")
+        assert connection.recv(1000)
+        os.fstat(connection.fileno())
+
+
+def test_a_connection_that_cannot_be(cluster: Storm) -> None:
+    with pytest.raises(ConnectionRefusedError, match="Connection refused"):
+        cluster.connect("127.0.0.1", 1)
+    with pytest.raises(OSError, match="Network is unreachable"):
+        cluster.connect("192.0.2.1", 80, 1.0)
+    with pytest.raises(socket.gaierror):
+        cluster.connect("nobody.example", 80, 1.0)
+
+
+def test_a_connection_does_not_take_long(cluster: Storm) -> None:
+    took = []
+    for _ in range(20):
+        began = time.monotonic()
+        cluster.connect("127.0.0.1", 6627).close()
+        took.append(time.monotonic() - began)
+    assert min(took) < 0.1, took
+
+
+def test_a_command_runs_inside(cluster: Storm) -> None:
+    done = cluster.stormcell("cluster", "run", "sh", "-c", "readlink /proc/self/ns/net; exit 7")
+    assert (done.stdout.strip(), done.returncode) == (space(cluster), 7)
+    # Within, the cluster is found as it is outside.
+    inner = cluster.stormcell("cluster", "run", *plain.PYTHON, "-c", plain.CONNECT)
+    assert (inner.stdout, inner.stderr) == ("connected\n", "")
+    done = cluster.stormcell("cluster", "run", "no-such-program")
+    assert done.returncode != 0 and "no-such-program" in done.stderr
+
+
+def test_logs(cluster: Storm) -> None:
+    done = cluster.stormcell("cluster", "logs")
+    assert f"{cluster.logs}/nimbus.log\n" in done.stdout
+    assert "nimbus listens on 6627" in cluster.stormcell("cluster", "logs", "watcher").stdout
+    done = cluster.stormcell("cluster", "logs", "nobody")
+    assert (done.returncode, done.stderr) == (2, f"stormcell: {cluster.logs} has no log 'nobody'\n")
+
+
+def test_workers_have_nothing_of_the_authors_environment(cluster: Storm) -> None:
+    pid = cluster.pid("supervisor")
+    names = {line.partition("=")[0] for line in Path(f"/proc/{pid}/environ").read_text().split("\0")}
+    assert {"PYTHONPATH", "STORMCELL_SHIM", "STORMCELL_CLUSTER", "VIRTUAL_ENV"} & names == set()
+    assert {"PATH", "STORM_CONF_DIR"} <= names
+
+
+def test_it_holds_nothing_of_whoever_started_it(cluster: Storm) -> None:
+    for process in cluster.processes():
+        if process.pid in (cluster.pid("watcher"), *map(cluster.pid, DAEMONS)):
+            standard = [os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)]
+            assert standard[0] == "/dev/null"
+            assert all(Path(path).is_relative_to(cluster.logs) for path in standard[1:]), standard
+            assert os.getsid(process.pid) == process.pid
+
+
+def test_a_daemon_that_is_killed_is_started_anew(cluster: Storm) -> None:
+    for name in DAEMONS:
+        before = cluster.pid(name)
+        assert before is not None
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda: cluster.pid(name) not in (None, before), f"new {name}")
+        wait_for(lambda: cluster.told()["status"] == "up", "answer of Nimbus")
+        [row] = [row for row in cluster.told()["processes"] if row["name"] == name]
+        assert row["restarts"] == 1 and row["note"].endswith(": SIGKILL")
+        assert f"{name}, pid {before}, has ended: SIGKILL" in (cluster.logs / "watcher.log").read_text()
+    shown = cluster.stormcell("cluster", "status").stdout
+    assert "started anew 1 time; ended at " in shown
+
+
+def test_workers_outlive_their_supervisor(cluster: Storm) -> None:
+    # A Nimbus that was killed leads on in ZooKeeper, until its session is over.
+    wait_for(lambda: submitted(cluster, "outlives"), "leader")
+    try:
+        wait_for(lambda: plain.acked(cluster, "outlives"), "acked tuple")
+        worker, supervisor = cluster.pid("worker 6700"), cluster.pid("supervisor")
+        assert worker is not None and supervisor is not None
+        os.kill(supervisor, signal.SIGKILL)
+        wait_for(lambda: cluster.told()["status"] == "up" and cluster.pid("supervisor"), "new supervisor")
+        assert cluster.pid("worker 6700") == worker
+        told = cluster.told()
+        assert told["used_slots"] == 2 and told["topologies"][0]["name"] == "outlives"
+    finally:
+        plain.kill(cluster, "outlives")
+
+
+# ---- those that come and go --------------------------------------------------------------------
+
+
+def test_down_leaves_nothing(own: Storm) -> None:
+    done = own.stormcell("cluster", "up", "--slots", "1", "--tune")
+    assert done.returncode == 0, done
+    assert done.stdout.startswith("Storm 2.8.3 with 1 slot is up after ")
+    assert done.stdout.endswith("to end it: stormcell cluster down\n") and done.stdout.count("\n") == 1
+    plain.submit(own, "flow", workers=1)
+    wait_for(lambda: plain.acked(own, "flow"), "acked tuple")
+    within = space(own)
+    commands = [" ".join(process.command) for process in inhabitants(within)]
+    assert "sleep 1000" in commands  # it has lost the mark, and is found all the same
+    done = own.stormcell("cluster", "down")
+    assert (done.returncode, done.stdout) == (0, f"Storm is down; its logs are in {own.logs}\n")
+    assert own.processes() == [] and inhabitants(within) == []
+    assert sorted(os.listdir(own.home)) == ["lock", "logs"]
+    assert "has not ended within" not in (own.logs / "watcher.log").read_text()
+    assert own.told()["status"] == "down" and own.stormcell("cluster", "status").returncode == 1
+    assert own.stormcell("cluster", "down", "--purge").stdout == f"nothing is up in {own.home}\n"
+    assert not own.home.exists()
+
+
+def test_two_at_once_one_without_its_watcher(cluster: Storm, own: Storm) -> None:
+    assert own.stormcell("cluster", "up").returncode == 0
+    assert own.here.nimbus == cluster.here.nimbus and space(own) != space(cluster)
+    watcher = own.pid("watcher")
+    assert watcher is not None
+    os.kill(watcher, signal.SIGKILL)
+    done = own.stormcell("cluster", "status")
+    assert done.returncode == 2
+    assert done.stdout.startswith(f"Storm 2.8.3 in {own.home} is broken: its watcher has been killed\n")
+    own.connect("127.0.0.1", 6627).close()
+    done = own.stormcell("cluster", "up")
+    assert (done.returncode, done.stderr) == (2, f"stormcell: what is in {own.home} is broken: its watcher has "
+                                                 "been killed; first: stormcell cluster down\n")
+    within, here = space(own), own.here
+    assert own.stormcell("cluster", "down").returncode == 0
+    assert inhabitants(within) == [] and cluster.told()["status"] == "up"
+    with pytest.raises(ConnectionRefusedError, match="has ended"):
+        here.connect("127.0.0.1", 6627, 1.0)
+
+
+def test_a_lost_state_is_no_lost_cluster(own: Storm) -> None:
+    assert own.stormcell("cluster", "up").returncode == 0
+    within = space(own)
+    (own.home / "state.json").write_text("{")
+    done = own.stormcell("cluster", "status")
+    assert done.returncode == 2 and "state.json cannot be read" in done.stdout
+    shutil.rmtree(own.home)
+    assert own.stormcell("cluster", "down").returncode == 0
+    assert inhabitants(within) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_up_that_is_interrupted_leaves_nothing(own: Storm, number: signal.Signals) -> None:
+    process = own.start("cluster", "up", start_new_session=True)
+    wait_for(lambda: len(own.processes()) > 2, "Nimbus")
+    within = space(own)
+    os.killpg(process.pid, number)
+    said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1 and said[1].strip() == "stormcell: interrupted"
+    assert own.processes() == [] and inhabitants(within) == []
+    assert sorted(os.listdir(own.home)) == ["lock", "logs"]
+
+
+def test_an_up_that_is_killed_is_taken_over(own: Storm) -> None:
+    process = own.start("cluster", "up")
+    wait_for(lambda: len(own.processes()) > 1, "watcher")
+    process.kill()
+    process.communicate()
+    done = own.stormcell("cluster", "up")
+    assert done.returncode == 0, done
+    assert own.told()["status"] == "up"
+
+
+def test_a_terminals_interrupt_does_not_reach_it(own: Storm) -> None:
+    process = own.start("cluster", "up", start_new_session=True)
+    group = process.pid
+    assert process.communicate(timeout=PATIENCE)[1] == "" and process.returncode == 0
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, signal.SIGINT)  # nothing is left in the group
+    assert own.told()["status"] == "up"
+
+
+def test_a_daemon_that_does_not_start(own: Storm) -> None:
+    java = own.home.parent / "java"
+    real = shutil.which("java")
+    java.write_text(f"#!/bin/sh\ncase $* in\n*Nimbus) echo 'no room for the heap'; exit 3;;\nesac\nexec {real} \"$@\"\n")
+    java.chmod(0o755)
+    done = own.stormcell("cluster", "up", "--java", str(java))
+    assert done.returncode == 2
+    assert done.stderr == (f"stormcell: nimbus has ended at its start: exit status 3; the end of "
+                           f"{own.logs}/nimbus.out:\n  no room for the heap\n")
+    assert own.processes() == []
+
+
+def test_an_installed_storm_is_run(own: Storm) -> None:
+    done = own.stormcell("cluster", "up", "--storm-home", str(own.home.parent / "missing"))
+    assert done.returncode == 2 and "does not exist" in done.stderr
