@@ -6,9 +6,10 @@
         storm.submit({'name': 'words', 'components': [...]})
         storm.kill('words')
 
-It listens on every address, so run it where there is only the loopback (tests/storm/loopback). All
-of Storm's intervals are its defaults: shorter ones hide how a worker dies. A topology is JSON as
-Plan.java, in tests/storm, has it; its children are started in the jar's folder `resources`.
+It listens on every address, so run it where there is only the loopback (python -m
+stormcell.cluster space). All of Storm's intervals are its defaults: shorter ones hide how a worker
+dies. A topology is JSON as Plan.java, in tests/storm, has it; its children are started in the jar's
+folder `resources`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import itertools
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -31,40 +31,20 @@ from types import TracebackType
 from typing import Any
 
 from localstorm import marked
+from stormcell.cluster.artifacts import installed
+from stormcell.cluster.layout import LEAN, PORTS, Layout
 
-MARK = "STORMCELL_CLUSTER"  # in the environment of all that is started here
+MARK = "STORMCELL_HOSTILE"  # in the environment of all that is started here
 PATIENCE = 120.0
 STALL = 4.0
 """Seconds by which a look comes too late only where the machine gives nobody its processors."""
-PORTS = {"zookeeper": 2181, "nimbus": 6627, "supervisor": 6628}
-MAINS = {
-    "zookeeper": [
-        "org.apache.storm.shade.org.apache.zookeeper.server.ZooKeeperServerMain",
-        str(PORTS["zookeeper"]),
-        "zookeeper",
-    ],
-    "nimbus": ["org.apache.storm.daemon.nimbus.Nimbus"],
-    "supervisor": ["org.apache.storm.daemon.supervisor.Supervisor"],
+DAEMONS = ("zookeeper", "nimbus", "supervisor")
+SETTINGS = {
+    "nimbus.monitor.freq.secs": 10,
+    "executor.metrics.frequency.secs": 60,
+    "worker.heap.memory.mb": 128,
+    "worker.childopts": " ".join(["-Xmx128m", *LEAN]),
 }
-LEAN = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+PerfDisableSharedMem"]
-
-LOG4J = """\
-<configuration>
-  <appenders>
-    <File name="all" fileName="{file}">
-      <PatternLayout pattern="%d{{HH:mm:ss.SSS}} %c{{1.}} [%p] %msg%n"/>
-    </File>
-    <File name="out" fileName="{file}.out"><PatternLayout pattern="%msg%n"/></File>
-  </appenders>
-  <loggers>
-    <root level="info"><appender-ref ref="all"/></root>
-    <Logger name="STDOUT" level="info" additivity="false"><appender-ref ref="out"/></Logger>
-    <Logger name="STDERR" level="info" additivity="false"><appender-ref ref="out"/></Logger>
-  </loggers>
-</configuration>
-"""
-DAEMON_LOG = "${sys:storm.log.dir}/${sys:logfile.name}"
-WORKER_LOG = "${sys:workers.artifacts}/${sys:storm.id}/${sys:worker.port}/worker.log"
 
 LAUNCHED = re.compile(
     r"Launching worker with assignment .*topology_id:(\S+)-\d+-\d+,.* with id (\S+)"
@@ -87,7 +67,9 @@ class Cluster:
         self.home = home
         self.jar = jar
         self.slots = slots
-        self._class_path = class_path
+        *self._classes, jars = class_path.split(os.pathsep)
+        storm = installed(Path(jars).parent)
+        self._layout = Layout(home, storm, slots, SETTINGS)
         self._mark = str(uuid.uuid4())
         self._client: subprocess.Popen[str] | None = None
         self._processes: list[subprocess.Popen[Any]] = []
@@ -121,10 +103,12 @@ class Cluster:
 
     def start(self) -> None:
         """Lay Storm out, start its daemons and wait until Nimbus takes topologies."""
-        self._lay_out()
-        for name in MAINS:
+        self._layout.write()
+        for name in DAEMONS:
             self._start_daemon(name)
-        client = self._java("client", [f"-Dstorm.jar={self.jar}"], ["stormcell.localstorm.Client"])
+        client = self._layout.jvm(
+            "java", "client", 256, ["stormcell.localstorm.Client"], self._classes, [f"-Dstorm.jar={self.jar}"]
+        )
         with (self.home / "logs" / "client.out").open("wb") as log:
             self._client = subprocess.Popen(
                 client,
@@ -155,32 +139,10 @@ class Cluster:
                 self._client.stdin.close()
             self._client.stdout.close()
 
-    def _lay_out(self) -> None:
-        shutil.rmtree(self.home, ignore_errors=True)
-        for folder in ("conf", "log4j2", "logs", "local", "zookeeper"):
-            (self.home / folder).mkdir(parents=True)
-        jars = self._class_path.split(os.pathsep)[-1].removesuffix("/*")
-        (self.home / "lib-worker").symlink_to(jars)  # what a worker's class path is made of
-        for name, file in (("cluster", DAEMON_LOG), ("worker", WORKER_LOG)):
-            (self.home / "log4j2" / f"{name}.xml").write_text(LOG4J.format(file=file))
-        settings = {
-            "storm.zookeeper.servers": ["127.0.0.1"],
-            "nimbus.seeds": ["127.0.0.1"],
-            "storm.local.hostname": "127.0.0.1",
-            "storm.local.dir": str(self.home / "local"),
-            "storm.metricstore.class": "stormcell.localstorm.NoMetricStore",
-            "supervisor.slots.ports": [6700 + n for n in range(self.slots)],
-            "worker.heap.memory.mb": 128,
-            "worker.childopts": " ".join(["-Xmx128m", *LEAN]),
-            "topology.worker.logwriter.childopts": " ".join(["-Xmx32m", *LEAN]),
-        }
-        lines = [f"{name}: {json.dumps(value)}\n" for name, value in settings.items()]
-        (self.home / "conf" / "storm.yaml").write_text("".join(lines))
-
     def _start_daemon(self, name: str) -> None:
         with (self.home / "logs" / f"{name}.out").open("wb") as out:
             daemon = subprocess.Popen(
-                self._java(name, [], MAINS[name]),
+                self._layout.command(name, "java"),
                 cwd=self.home,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -195,18 +157,8 @@ class Cluster:
                 raise ClusterError(f"{name} does not listen; see {self.home}/logs/{name}.out")
             time.sleep(0.1)
 
-    def _java(self, name: str, flags: list[str], main: list[str]) -> list[str]:
-        home = self.home
-        return [
-            "java", "-Xmx256m", *LEAN, *flags,
-            f"-Dstorm.home={home}", f"-Dstorm.log.dir={home}/logs", f"-Dlogfile.name={name}.log",
-            f"-Dlog4j.configurationFile={home}/log4j2/cluster.xml", "-Dstorm.conf.file=",
-            "-Dstorm.options=", "-Djava.library.path=/usr/lib",
-            "-cp", os.pathsep.join([f"{home}/conf", self._class_path]), *main,
-        ]  # fmt: skip
-
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, MARK: self._mark}
+        return {**os.environ, **self._layout.environment, MARK: self._mark}
 
     # ---- topologies -------------------------------------------------------------------------
 

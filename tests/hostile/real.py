@@ -144,7 +144,7 @@ class Trial:
         log = self.storm.log(self.name)
         shown = re.findall(r"ShellLog pid:\d+, name:bad (.*)", log)
         outcome.logs = [text for text in shown if re.search(self.case.log or "$.", text)][:5]
-        outcome.errors = re.findall(r"Shell Process Exception: *(.*(?:\n(?!\d\d:).*)*)", log)
+        outcome.errors = re.findall(r"Shell Process Exception: *(.*(?:\n(?!\d{4}-\d\d).*)*)", log)
         exits = self.storm.exits(self.name)
         if exits and not expected:
             outcome.verdict, outcome.why = "dies", f"worker exit {exits[0]}"

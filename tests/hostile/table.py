@@ -7,12 +7,12 @@ import platform
 import re
 from pathlib import Path
 
+from stormcell.cluster.artifacts import VERSION
 from trials import TIMEOUT, Outcome
 from ways import WAYS, Case, Way
 
 Results = dict[str, Outcome]
 """What came of a case, by its name and the host."""
-POM = Path(__file__).resolve().parents[1] / "storm" / "pom.xml"
 
 PAGE = """\
 # What a component can do to its worker
@@ -54,7 +54,7 @@ def write_page(page: Path, parent: Results, real: Results) -> list[str]:
     page.parent.mkdir(exist_ok=True)
     text = PAGE.format(
         date=datetime.date.today().isoformat(),
-        storm=re.findall("<storm.version>(.*)</storm.version>", POM.read_text())[0],
+        storm=VERSION,
         python=platform.python_version(),
         totals=totals(real),
         ways="\n".join(way_row(way, real) for way in WAYS),

@@ -1,6 +1,6 @@
 """The few most telling ways in a real worker, all at once: tests/hostile/run has them all.
 
-They need a namespace of their own (tests/storm/loopback) and what tests/hostile/build made in the
+They need a namespace of their own (python -m stormcell.cluster space) and what tests/hostile/build made in the
 folder that HOSTILE_FOLDER names, for the class path in HOSTILE_CLASS_PATH.
 """
 

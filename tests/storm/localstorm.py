@@ -31,6 +31,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -45,6 +46,7 @@ HERE = Path(__file__).resolve().parent
 SHIM = os.environ.get("STORMCELL_SHIM", "stormcell-shim")
 PATIENCE = 60.0  # seconds until a wait is given up; only a failing test ever waits that long
 MARK = "STORMCELL_LOCALSTORM"  # in the environment of the JVM and of all that it starts
+SPACE = [sys.executable, "-m", "stormcell.cluster", "space"]  # it listens on every address
 JAVA_FLAGS = [
     "-Xmx512m",
     "-XX:+UseSerialGC",
@@ -70,7 +72,7 @@ class StormError(Exception):
 
 
 def class_path(*version: str) -> str:
-    """Storm and this folder's classes, laid out if need be; of the version in pom.xml unless another is given."""
+    """Storm and this folder's classes, laid out if need be; of the usual version unless another is given."""
     build = subprocess.run([str(HERE / "build"), *version], stdout=subprocess.PIPE, text=True)
     if build.returncode:
         raise StormError("tests/storm/build failed; its lines above say why")
@@ -163,7 +165,7 @@ class LocalStorm:
     """The JVM, from `start` to `stop`; a context manager does both.
 
     `folder` takes its log (``storm.log``) and what it keeps while it runs. `version` is Storm's,
-    by default the one in pom.xml. `classes` is a folder with further components in Java.
+    by default the one that `stormcell cluster` has. `classes` is a folder with further components in Java.
     """
 
     def __init__(
@@ -203,7 +205,7 @@ class LocalStorm:
         self._folder.mkdir(parents=True, exist_ok=True)
         scratch = self._folder / "tmp"
         scratch.mkdir(exist_ok=True)
-        command = [str(HERE / "loopback"), "java", *JAVA_FLAGS, f"-Djava.io.tmpdir={scratch}"]
+        command = [*SPACE, "java", *JAVA_FLAGS, f"-Djava.io.tmpdir={scratch}"]
         with self.log.open("wb") as log:
             self._jvm = subprocess.Popen(
                 [*command, "-cp", classes, "stormcell.localstorm.Main"],

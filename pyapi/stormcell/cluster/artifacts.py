@@ -1,8 +1,6 @@
 """Apache Storm itself: Maven's artifacts, fetched once into the user's cache directory, or one that is
 installed.
 
-    python -m stormcell.cluster.artifacts [VERSION]    # fetches it if need be, and prints where it is
-
 No archive of Storm is among the artifacts, so that its folders are put together as its own build does:
 lib/ is for the daemons, lib-worker/ for the workers.
 """
@@ -15,7 +13,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,11 +113,16 @@ def fetched(version: str = VERSION, tell: Tell = lambda _: None) -> Storm:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _alone(folder.with_name(f"{folder.name}.lock"), tell):
-            if not folder.is_dir():
+            if not is_whole(folder):
                 _fetch(folder, version, tell)
     except OSError as error:
         raise ClusterError(f"{error.filename or folder}: {error.strerror}") from None
     return Storm(folder, version)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a Storm has been put there."""
+    return all((folder / name).is_dir() for name in ROOTS)
 
 
 @contextlib.contextmanager
@@ -148,6 +150,7 @@ def _fetch(folder: Path, version: str, tell: Tell) -> None:
         _run_maven(maven, poms, version, tell)
         shutil.rmtree(poms)
         _share(part / "lib", part / "lib-worker")
+        shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -210,20 +213,3 @@ def _share(one: Path, other: Path) -> None:
         if (one / path.name).exists():
             path.unlink()
             os.link(one / path.name, path)
-
-
-def main() -> int:
-    """The module as a program."""
-    version = sys.argv[1] if len(sys.argv) > 1 else VERSION
-    if not (cache() / f"storm-{version}").is_dir():
-        print(f"fetching Apache Storm {version} (once)", file=sys.stderr)
-    try:
-        print(fetched(version).folder)
-    except ClusterError as error:
-        print(f"stormcell.cluster.artifacts: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,18 +140,31 @@ class Layout:
 
     def command(self, name: str, java: str) -> list[str]:
         """How a daemon is started, in the home."""
+        web = ["lib-webapp"] if name in ("ui", "logviewer") else []
+        return self.jvm(java, name, HEAP[name], MAINS[name], [f"{self.storm.folder / folder}/*" for folder in web])
+
+    def jvm(self, java: str, name: str, heap: int, main: list[str], path: Iterable[str] = (),
+            flags: Iterable[str] = ()) -> list[str]:
+        """How a program is started that has Storm's classes and settings.
+
+        heap: in MiB.
+        path: what else there is to its class path, after the settings.
+        """
         home, storm = self.home, self.storm.folder
         folders = [storm, storm / "lib", storm / "extlib", storm / "extlib-daemon"]
-        if name in ("ui", "logviewer"):
-            folders.append(storm / "lib-webapp")
-        return [java, f"-Xmx{HEAP[name]}m", *LEAN, f"-Ddaemon.name={name}", f"-Dstorm.home={storm}",
+        parts = [str(home / "conf"), *path, *(f"{folder}/*" for folder in folders)]
+        return [java, f"-Xmx{heap}m", *LEAN, *flags, f"-Ddaemon.name={name}", f"-Dstorm.home={storm}",
                 f"-Dstorm.log.dir={home / 'logs'}", f"-Dlogfile.name={name}.log",
                 f"-Dlog4j.configurationFile={home / 'log4j2' / 'cluster.xml'}",
                 f"-Djava.io.tmpdir={home / 'tmp'}", "-Djava.library.path=/usr/lib", "-Dstorm.options=",
                 "-Dstorm.conf.file=", "-Djava.deserialization.disabled=true",
                 "-Dzookeeper.admin.enableServer=false", "-Dfile.encoding=UTF-8",
-                "-cp", os.pathsep.join([str(home / "conf"), *(f"{folder}/*" for folder in folders)]),
-                *MAINS[name]]
+                "-cp", os.pathsep.join(parts), *main]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the daemons and the workers need to have in theirs."""
+        return {"STORM_CONF_DIR": str(self.home / "conf")}
 
 
 def clear(home: Path, logs: bool) -> None:

@@ -2,8 +2,6 @@
 
 Storm listens on every address, and no setting says otherwise. In a namespace that has only the loopback,
 nobody else can reach it, and ports never clash.
-
-    python -m stormcell.cluster.space COMMAND…    # becomes COMMAND in a namespace of its own
 """
 
 from __future__ import annotations
@@ -136,20 +134,3 @@ def _received(ours: socket.socket, helper: subprocess.Popen[bytes], address: str
         raise OSError(int(number), text)  # of the subclass that belongs to the number
     reason = text or (helper.communicate()[1] or b"").decode(errors="replace").strip()
     raise ConnectionRefusedError(errno.ECONNREFUSED, f"{address}: the cluster has ended ({reason})")
-
-
-def main() -> None:
-    """The module as a program."""
-    if sys.argv[1:2] == ["--inside"]:
-        raise_loopback()
-        os.execvp(sys.argv[2], sys.argv[2:])
-    try:
-        before = own_space()
-    except ClusterError as error:
-        sys.exit(f"stormcell.cluster.space: {error}")
-    again = [sys.executable, "-m", "stormcell.cluster.space", "--inside"]
-    os.execv(before[0], [*before, *again, *sys.argv[1:]])
-
-
-if __name__ == "__main__":
-    main()

@@ -109,7 +109,7 @@ class Watcher:
         out = str(self.home / "logs" / f"{name}.out")
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         pid = os.posix_spawn(
-            self.state.java, self.layout.command(name, self.state.java), environment(self.home, self.state.java),
+            self.state.java, self.layout.command(name, self.state.java), environment(self.layout, self.state.java),
             file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                           (os.POSIX_SPAWN_OPEN, 1, out, flags, 0o644), (os.POSIX_SPAWN_DUP2, 1, 2)],
             setsid=True, setsigmask=())
@@ -179,13 +179,13 @@ def listens(port: int) -> bool:
     return True
 
 
-def environment(home: Path, java: str) -> dict[str, str]:
+def environment(layout: Layout, java: str) -> dict[str, str]:
     """The daemons' and so the workers', who on a usual cluster have nothing of an author's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     installation = java_home(java)
     if installation is not None:
         kept["JAVA_HOME"] = str(installation)
-    return {**kept, MARK: str(home), "STORM_CONF_DIR": str(home / "conf")}
+    return {**kept, MARK: str(layout.home), **layout.environment}
 
 
 def main() -> int:
