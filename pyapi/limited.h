@@ -41,20 +41,36 @@
 #define PyUnicode_Check(object) \
     (Py_IS_TYPE(object, &PyUnicode_Type) || PyType_IsSubtype(Py_TYPE(object), &PyUnicode_Type))
 
+/* In the limited API from 3.12 on, and there to be linked with in 3.11. */
+extern PyObject *PyObject_Vectorcall(PyObject *callable, PyObject *const *args, size_t nargsf,
+                                     PyObject *names) __attribute__((weak));
+
 static inline PyObject *
 PyObject_CallOneArg(PyObject *callable, PyObject *argument)
 {
-    return PyObject_CallFunctionObjArgs(callable, argument, NULL);
+    const size_t room_before_args = (size_t)1 << (8 * sizeof(size_t) - 1);
+    PyObject *args[] = {NULL, argument};
+    return PyObject_Vectorcall != NULL
+               ? PyObject_Vectorcall(callable, args + 1, 1 | room_before_args, NULL)
+               : PyObject_CallFunctionObjArgs(callable, argument, NULL);
 }
 
 #endif
 
-/* The flags of an object's type: one look for many questions. */
+/* The flags that tell which built-in type an object is of or its type is derived from: one look for
+   many questions. */
 static inline unsigned long
 type_flags(PyObject *object)
 {
 #ifdef Py_LIMITED_API
-    return PyType_GetFlags(Py_TYPE(object));
+    PyTypeObject *type = Py_TYPE(object);
+    return type == &PyUnicode_Type ? Py_TPFLAGS_UNICODE_SUBCLASS
+           : type == &PyLong_Type  ? Py_TPFLAGS_LONG_SUBCLASS
+           : type == &PyList_Type  ? Py_TPFLAGS_LIST_SUBCLASS
+           : type == &PyDict_Type  ? Py_TPFLAGS_DICT_SUBCLASS
+           : type == &PyFloat_Type || type == &PyBool_Type || object == Py_None
+               ? 0
+               : PyType_GetFlags(type);
 #else
     return Py_TYPE(object)->tp_flags;
 #endif
@@ -183,18 +199,5 @@ limited_init(void)
 {
 }
 #endif
-
-/* The text of a str that is ASCII (borrowed from it). */
-static inline struct slice
-ascii_text(PyObject *string)
-{
-#ifdef Py_LIMITED_API
-    struct slice text = {0};
-    return string_text(string, &text) ? text : (struct slice){0};
-#else
-    return (struct slice){(const char *)PyUnicode_1BYTE_DATA(string),
-                          (size_t)PyUnicode_GET_LENGTH(string)};
-#endif
-}
 
 #endif

@@ -18,9 +18,19 @@ struct source {
 
 enum { STRING_SHORT_MAX = 16, STRING_CACHE_SIZE = 1024 };
 
+/* The bytes of a string, for where it costs a call to ask it for them. */
+struct string_bytes {
+    uint64_t first;
+    uint64_t last;
+    size_t len;
+};
+
 /* Short strings that have been seen twice, by the hash of their bytes. */
 struct string_cache {
     PyObject *strings[STRING_CACHE_SIZE];
+#ifdef Py_LIMITED_API
+    struct string_bytes bytes[STRING_CACHE_SIZE];
+#endif
     uint16_t seen[STRING_CACHE_SIZE]; /* a part of the hash of what was missed last in each place */
 };
 

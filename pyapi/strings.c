@@ -35,17 +35,34 @@ hash_of(struct ends ends, size_t len)
 }
 
 static inline bool
-is_string(PyObject *string, struct ends ends, size_t len)
+is_string(const struct string_cache *cache, size_t at, struct ends ends, size_t len)
 {
+    PyObject *string = cache->strings[at];
     if (string == NULL) {
         return false;
     }
-    struct slice text = ascii_text(string);
-    if (text.len != len) {
+#ifdef Py_LIMITED_API
+    const struct string_bytes *its = &cache->bytes[at];
+    return its->len == len && its->first == ends.first && its->last == ends.last;
+#else
+    if ((size_t)PyUnicode_GET_LENGTH(string) != len) {
         return false;
     }
-    struct ends its = ends_of(text.ptr, len);
+    struct ends its = ends_of((const char *)PyUnicode_1BYTE_DATA(string), len);
     return its.first == ends.first && its.last == ends.last;
+#endif
+}
+
+static void
+keep(struct string_cache *cache, size_t at, PyObject *string, struct ends ends, size_t len)
+{
+    Py_XSETREF(cache->strings[at], Py_NewRef(string));
+#ifdef Py_LIMITED_API
+    cache->bytes[at] = (struct string_bytes){ends.first, ends.last, len};
+#else
+    (void)ends;
+    (void)len;
+#endif
 }
 
 PyObject *
@@ -60,12 +77,12 @@ string_ascii(struct module_state *state, struct slice text)
     struct string_cache *cache = &state->strings;
     size_t at = hash % STRING_CACHE_SIZE;
     uint16_t mark = (uint16_t)(hash >> 48);
-    if (is_string(cache->strings[at], ends, text.len)) {
+    if (is_string(cache, at, ends, text.len)) {
         return Py_NewRef(cache->strings[at]);
     }
     PyObject *string = string_from_ascii(text);
     if (string != NULL && cache->seen[at] == mark) { /* for the second time: it may come again */
-        Py_XSETREF(cache->strings[at], Py_NewRef(string));
+        keep(cache, at, string, ends, text.len);
     }
     cache->seen[at] = mark;
     return string;

@@ -24,7 +24,8 @@ DEADLINE = 30.0
 EXTENSION = os.environ.get("STORMCELL_DOOR") == "extension"
 """Start `python -m stormcell.run` and not the executable."""
 RUNTIME = os.environ.get("STORMCELL_DOOR") == "runtime"
-"""Start the executable that has no Python in it, and use the module for every Python."""
+"""Start the executable that has no Python in it, and use the module for every Python. It becomes
+STORMCELL_DOOR_PYTHON, by default the one that runs the tests."""
 RUNNER = Path(os.environ.get("STORMCELL_RUNNER") or ROOT / "build" / "release" / "runner")
 SHIM = os.environ.get("STORMCELL_SHIM") or str(ROOT / "build" / "release" / "stormcell-shim")
 LEVELS = ["trace", "debug", "info", "warn", "error"]
@@ -46,7 +47,7 @@ def environment(**more: str | None) -> dict[str, str]:
     )
     if RUNTIME:
         found["PYTHONPATH"] = os.pathsep.join([str(RUNNER), found["PYTHONPATH"]])
-        found["STORMCELL_PYTHON"] = sys.executable
+        found["STORMCELL_PYTHON"] = os.environ.get("STORMCELL_DOOR_PYTHON") or sys.executable
     found.update({name: value for name, value in more.items() if value is not None})
     return found
 
