@@ -16,6 +16,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PACKAGES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site-packages")
+"""Where a topology's jar has the packages that came along: behind the topology's own modules, before those
+that the worker's Python has."""
+
 
 class StartError(Exception):
     """A component that cannot be started; the text says why and what to do."""
@@ -89,7 +93,7 @@ def _follow_reports(component: Component, on_error: Callable[[BaseException], No
 def load(name: str) -> type[Component]:
     """The class that `name` ("module.Class", or "module.Outer.Class" of one that is defined in another)
     names, from the working directory. StartError."""
-    sys.path.insert(0, os.getcwd())
+    sys.path[:0] = [os.getcwd(), *(path for path in [PACKAGES] if os.path.isdir(path))]
     module_name, _, class_name = name.rpartition(".")
     if not module_name or not all(name.split(".")):
         raise StartError(f"{name!r} names no component: it must be MODULE.CLASS")
