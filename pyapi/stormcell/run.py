@@ -93,7 +93,9 @@ def _follow_reports(component: Component, on_error: Callable[[BaseException], No
 def load(name: str) -> type[Component]:
     """The class that `name` ("module.Class", or "module.Outer.Class" of one that is defined in another)
     names, from the working directory. StartError."""
-    sys.path[:0] = [os.getcwd(), *(path for path in [PACKAGES] if os.path.isdir(path))]
+    sys.path.insert(0, os.getcwd())
+    if os.path.isdir(PACKAGES):
+        sys.path.insert(1, PACKAGES)
     module_name, _, class_name = name.rpartition(".")
     if not module_name or not all(name.split(".")):
         raise StartError(f"{name!r} names no component: it must be MODULE.CLASS")
