@@ -1,0 +1,7 @@
+from idle import Idle
+
+from stormcell import Topology
+
+
+class Nothing(Topology):
+    idle = Idle.spec()
