@@ -15,6 +15,12 @@ from stormcell.topology import Topology
 __all__ = ["Config", "ConfigError", "parse_option", "parse_options"]
 
 
+STREAMPARSE = ("user", "sudo_user", "ssh_password", "ssh_port", "use_ssh_for_nimbus", "workers", "virtualenv_root",
+               "virtualenv_path", "virtualenv_name", "virtualenv_flags", "use_virtualenv", "install_virtualenv",
+               "serializer", "ui.port", "log_path", "log_file")
+"""Keys of its environments: where and how to install on the workers, which need nothing installed here."""
+
+
 class ConfigError(ValueError):
     """Settings that cannot be used: one sentence, which says in which file."""
 
@@ -93,13 +99,26 @@ class Config:
     def options(self, topology: type[Topology], environment: str | None,
                 overrides: dict[str, Any]) -> dict[str, Any]:
         """Storm's keys for a topology: the environment's, over them the class's, over them those of the
-        command line."""
+        command line. The environment's `log.level`, where streamparse has it, is `stormcell.log.level`."""
         name, found = self.environment(environment)
         given = found.get("options") or {}
         wrong = not_json(given)
         if wrong:
             raise ConfigError(f'{self.path}: "options" of the environment {name!r} {wrong}')
-        return {**given, **topology.config, **overrides}
+        return {**_log_level(found), **given, **topology.config, **overrides}
+
+    def unused(self, environment: str | None) -> list[str]:
+        """What an environment says that streamparse needs and Stormcell does not."""
+        _, found = self.environment(environment)
+        unused = [key for key in STREAMPARSE if found.get(key)]
+        log = found.get("log")
+        return unused + [f"log.{key}" for key in log if key != "level" and log[key]] if isinstance(log, dict) else unused
+
+
+def _log_level(environment: dict[str, Any]) -> dict[str, Any]:
+    log = environment.get("log")
+    level = log.get("level") if isinstance(log, dict) else None
+    return {"stormcell.log.level": level} if isinstance(level, str) else {}
 
 
 def parse_option(text: str) -> tuple[str, Any]:

@@ -25,6 +25,7 @@ class Project:
         name: the topology's name, as Storm would know it.
         environment: the chosen one of the configuration's `envs`, or None: it has none.
         settings: Storm's keys for the topology.
+        config: the configuration that all that is from.
     """
 
     file: Path
@@ -32,6 +33,7 @@ class Project:
     name: str
     environment: str | None
     settings: dict[str, Any]
+    config: Config
 
     @classmethod
     def open(cls, file: Path | None, *, config_file: Path | None = None, environment: str | None = None,
@@ -43,7 +45,7 @@ class Project:
         environment, _ = config.environment(environment)
         topology = load(file)
         settings = config.options(topology, environment, overrides)
-        return cls(file, topology, name or file.stem, environment, settings)
+        return cls(file, topology, name or file.stem, environment, settings, config)
 
     @property
     def directory(self) -> Path:

@@ -184,6 +184,9 @@ def _conf(project: Project, nimbus: Nimbus, version: str) -> dict[str, Any]:
     new = settings.added(project.topology, project.settings, settings.version_of(version))
     for key, value in new.items():
         click.echo(f"set for its components: {key} = {_short(value)}")
+    unused = project.config.unused(project.environment)
+    if unused:
+        click.echo(f"note: {project.config.path} has settings that nothing needs any more: {', '.join(unused)}", err=True)
     for sentence in settings.doubtful(project.settings, json.loads(nimbus.call("getNimbusConf"))):
         click.echo(f"note: {sentence}", err=True)
     return {**project.settings, **new}

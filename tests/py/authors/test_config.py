@@ -93,6 +93,22 @@ def test_each_error_is_a_sentence(write: Write, name: str, text: str, environmen
     assert "\n" not in str(caught.value)
 
 
+def test_a_project_of_streamparses(write: Write) -> None:
+    text = """{"serializer": "json", "envs": {"prod": {
+        "user": "storm", "ssh_password": "", "nimbus": "storm-1", "workers": ["storm-2"],
+        "log": {"path": "/var/log", "file": "", "level": "debug"}, "virtualenv_root": "/data/venvs",
+        "options": {"topology.workers": 4}}}}"""
+    config = Config.load(write("config.json", text))
+    assert config.options(T, "prod", {})["stormcell.log.level"] == "debug"
+    assert config.options(T, "prod", {"stormcell.log.level": "warn"})["stormcell.log.level"] == "warn"
+    assert config.unused("prod") == ["user", "workers", "virtualenv_root", "log.path"]
+
+
+def test_what_needs_nothing_on_the_workers(write: Write) -> None:
+    assert Config.load(write("config.json", JSON)).unused("prod") == []
+    assert Config().unused(None) == []
+
+
 def test_what_is_no_option() -> None:
     for text in ("a", "=1"):
         with pytest.raises(ConfigError, match="key=value"):
