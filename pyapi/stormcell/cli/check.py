@@ -5,58 +5,41 @@ from __future__ import annotations
 import math
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from stormcell.cli import parameters
+from stormcell.cli import connection, parameters
+from stormcell.cli.cluster_checks import ask, try_hosts
 from stormcell.cli.doctor import first_line
+from stormcell.cli.importing import LOAD_COMPONENT, LOAD_TOPOLOGY, how_it_failed
+from stormcell.cli.jar_checks import try_jar
+from stormcell.cli.packing import PACKING, Choices, jar_options
 from stormcell.cli.project import Project, find_config, find_file
 from stormcell.engine import EngineError, program
+from stormcell.jar import JarError
+from stormcell.nimbus import Nimbus
 from stormcell.spec import Spec, TopologyError
-
-PATIENCE = 60.0
-"""How long importing a component may take, in seconds."""
-
-LOADED = 87
-"""The exit status of an interpreter that came to the end; one that user code ends has another."""
-
-LOAD_TOPOLOGY = f"""
-import os, sys
-from stormcell.load import load
-from stormcell.spec import TopologyError
-try:
-    load(sys.argv[1])
-except TopologyError:
-    pass  # told by whoever loads it after this
-os._exit({LOADED})
-"""
-
-LOAD_COMPONENT = f"""
-import os, sys
-from stormcell.run import StartError, load
-try:
-    load(sys.argv[1])
-except StartError as error:
-    print(error, file=sys.stderr, flush=True)
-    os._exit(1)
-os._exit({LOADED})
-"""
-
 
 @click.command("check")
 @parameters.topology_file
-@parameters.environment
+@connection.choices
 @parameters.options
-@parameters.config_file
-def command(file: Path | None, **choices: Any) -> int:
+@click.option("--cluster", metavar="ENV", help="Check as well what becomes of it on the cluster of this "
+              "environment: the jar, and what Nimbus would say. Nothing is changed there.")
+@click.option("--probe", is_flag=True, help="With --cluster: have the components imported on each of its hosts, "
+              "by a topology that is there for a moment.")
+@click.option("-n", "--name", help="The topology's name on the cluster, by default that of its file.")
+@jar_options
+def command(file: Path | None, cluster: str | None, probe: bool, **choices: Any) -> int:
     """Check a topology, and that its components can be imported.
 
-    That is: the graph, the settings, and each component in an interpreter of its own.
+    That is: the graph, the settings, and each component in an interpreter of its own. With --cluster also:
+    the jar, each component from what is in it, the name, the settings and the slots of the cluster.
 
     FILE defines the topology; by default it is the only one in topologies/.
 
@@ -66,19 +49,42 @@ def command(file: Path | None, **choices: Any) -> int:
 
     The exit status is 0 if all is well, 1 if something is wrong, 2 if it could not be checked.
     """
+    if probe and cluster is None:
+        raise click.UsageError("--probe goes with --cluster")
+    choices["environment"] = cluster or choices["environment"]
     file = find_file(file, find_config(file, choices["config_file"]))
+    asked = Asked(cluster is not None, probe, **{name: choices.pop(name) for name in ("nimbus", "timeout")},
+                  packing={name: choices.pop(name) for name in PACKING})
     found = 0
-    for subject, wrong in examine(file, choices):
+    for subject, wrong in examine(file, choices, asked):
         mark, color = ("NO", "red") if wrong else ("ok", "green")
         click.echo(f"{click.style(mark, fg=color)}  {subject}{': ' if wrong else ''}{wrong}")
         found += bool(wrong)
     return 1 if found else 0
 
 
-def examine(file: Path, choices: dict[str, Any]) -> Iterator[tuple[str, str]]:
+@dataclass(frozen=True)
+class Asked:
+    """What of a cluster is to be checked, and how it is reached.
+
+    Attributes:
+        cluster: whether anything is.
+        probe: whether its hosts are to try the jar.
+        nimbus, timeout: as `connection.open_nimbus` takes them.
+        packing: as `Choices.of` does.
+    """
+
+    cluster: bool
+    probe: bool
+    nimbus: tuple[str, ...]
+    timeout: int
+    packing: dict[str, Any]
+
+
+def examine(file: Path, choices: dict[str, Any], asked: Asked) -> Iterator[tuple[str, str]]:
     """What was looked at, and what is wrong with it, or ""."""
     yield f"Python {platform.python_version()}", _python()
-    ended = _interpreter([], LOAD_TOPOLOGY, str(file), Path.cwd())
+    ended = how_it_failed([sys.executable], LOAD_TOPOLOGY, str(file), Path.cwd())
     if ended:
         yield str(file), f"importing it {ended}"
         return
@@ -92,6 +98,27 @@ def examine(file: Path, choices: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield path, wrong
     for spec in project.topology.specs:
         yield str(spec.name), _component(project, spec)
+    if asked.cluster:
+        yield from _on_a_cluster(project, choices, asked)
+
+
+def _on_a_cluster(project: Project, choices: dict[str, Any], asked: Asked) -> Iterator[tuple[str, str]]:
+    where = {name: choices[name] for name in ("environment", "config_file")}
+
+    def connect() -> Nimbus:
+        return connection.open_nimbus(**where, nimbus=asked.nimbus, timeout=asked.timeout)
+
+    try:
+        contents = Choices.of(project.file, **where, **asked.packing).gather(project)
+        for notice in contents.notices:
+            yield notice, ""
+        yield from try_jar(project, contents)
+    except (JarError, TopologyError) as error:
+        yield "the jar", str(error)
+        return
+    yield from ask(project, connect)
+    if asked.probe:
+        yield from try_hosts(project, contents, connect)
 
 
 def _python() -> str:
@@ -116,30 +143,7 @@ def _component(project: Project, spec: Spec) -> str:
     if spec.component is None:
         return "" if shutil.which(command[0]) else f"there is no program {command[0]!r} on PATH"
     *before, _, target = command
-    return _interpreter(before, LOAD_COMPONENT, target, project.directory)
-
-
-def _interpreter(before: list[str], code: str, argument: str, directory: Path) -> str:
-    """Run code that imports what users wrote, in an interpreter that it may end. How it failed, or ""."""
-    # A module may print while it is imported.
-    command = [*before, sys.executable, "-c", code, argument]
-    try:
-        done = subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, timeout=PATIENCE, check=False)
-    except subprocess.TimeoutExpired:
-        return f"is not done after {PATIENCE:g} s"
-    if done.returncode == LOADED:
-        return ""
-    if done.returncode == 1:
-        return _gist(done.stderr.decode(errors="replace"))
-    how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit status {done.returncode}"
-    return f"ended the interpreter ({how})"
-
-
-def _gist(said: str) -> str:
-    """One line of a report: its first, and of a traceback the last."""
-    lines = [line.strip() for line in said.strip().splitlines()] or ["no reason given"]
-    return lines[0] if len(lines) == 1 else f"{lines[0]} {lines[-1]}"
+    return how_it_failed([*before, sys.executable], LOAD_COMPONENT, target, project.directory)
 
 
 def unsendable(value: object, path: str) -> Iterator[tuple[str, str]]:

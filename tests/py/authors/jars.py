@@ -60,15 +60,3 @@ def names(jar: Jar) -> list[str]:
         found = [name.removeprefix("resources/") for name in archive.namelist()]
     return [name for name in found
             if not name.startswith(("stormcell/", "_stormcell", "META-INF/MANIFEST"))]
-
-
-def unpack(jar: Path, folder: Path) -> Path:
-    """As a supervisor does: what is in resources/, with no x bit, and no link. The folder of components."""
-    with zipfile.ZipFile(jar) as archive:
-        for name in archive.namelist():
-            if name.startswith("resources/"):
-                file = folder / name
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(archive.read(name))
-                file.chmod(0o644)
-    return folder / "resources"

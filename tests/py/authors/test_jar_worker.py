@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from jars import build, unpack
+from jars import build
 from jvm import Topology
 from parent import Parent
 from projects import Write
 from starting import SHIM
 from stormcell.jar import Environment, Jar
+from stormcell.jar.unpacking import unpack
 
 RUNNER = Path(os.environ.get("STORMCELL_RUNNER") or Path(SHIM).parent / "runner")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from commanding import flow, refused, stormcell, write
+from commanding import BUILT, flow, refused, stormcell, write
 from stormcell.cli.check import unsendable
 
 
@@ -110,3 +111,76 @@ def test_what_cannot_be_checked(folder: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == ("stormcell: config.json has several environments: "
                            "choose one with --environment: a, b\n")
+
+
+# ---- before a cluster ----------------------------------------------------------------------------
+
+
+CLUSTER = '{"envs": {"prod": {"nimbus": "127.0.0.1:9"%s}}}'
+
+
+@pytest.fixture
+def runner(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not os.environ.get("STORMCELL_RUNNER"):
+        monkeypatch.setenv("STORMCELL_RUNNER", str(BUILT / "runner"))
+
+
+def before_a_cluster(*arguments: str | Path) -> list[str]:
+    """What is said of the jar: "ok" or "NO", and the rest of the line. There is no cluster."""
+    lines = stormcell("check", "--cluster", "prod", *arguments).stdout.splitlines()
+    assert lines[-1].startswith("NO  the cluster: ") or lines[-1].startswith("NO  the jar: "), lines
+    return [line for line in lines if "jar" in line]
+
+
+def test_components_are_imported_from_the_jar(folder: Path, runner: None) -> None:
+    """With a Python that has nothing of this environment, and nothing that lies beside the jar."""
+    flow(folder)
+    write(folder, "config.json", CLUSTER % "")
+    base = sys._base_executable  # type: ignore[attr-defined]
+    first, *rest = before_a_cluster()
+    assert first.startswith("ok  the jar: ")
+    assert rest == [f"ok  {name} from the jar, with {base}" for name in ("numbers", "bolt")]
+
+
+def test_what_is_not_in_the_jar(folder: Path, runner: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what is only on the author's path, nor what was left out, is on a worker."""
+    flow(folder)
+    write(folder, "library/words.py", "")
+    write(folder, "src/components.py", (folder / "src/components.py").read_text() + "\nimport words\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], str(folder / "library")]))
+    write(folder, "config.json", CLUSTER % "")
+    assert [line.partition(": ")[2] for line in before_a_cluster()[1:]] == [
+        "importing 'components' failed: ModuleNotFoundError: No module named 'words'"] * 2
+    write(folder, "src/words.py", "")
+    assert [line[:2] for line in before_a_cluster()] == ["ok"] * 3
+    assert [line[:2] for line in before_a_cluster("--exclude", "words.py")] == ["ok", "NO", "NO"]
+
+
+def test_the_environment_of_a_worker_is_the_topologys(folder: Path, runner: None) -> None:
+    flow(folder)
+    write(folder, "away/words.py", "")
+    write(folder, "src/components.py", (folder / "src/components.py").read_text() + "\nif 'stormcell.spec' not in "
+          "__import__('sys').modules: import words\n")
+    options = f'"options": {{"topology.environment": {{"PYTHONPATH": "{folder}/away"}}}}'
+    write(folder, "config.json", CLUSTER % f", {options}")
+    assert [line[:2] for line in before_a_cluster()] == ["ok"] * 3
+
+
+def test_a_python_that_is_not_here(folder: Path, runner: None) -> None:
+    flow(folder)
+    write(folder, "config.json", CLUSTER % ', "python": "/opt/none/python3.13"')
+    assert before_a_cluster()[1] == (
+        "ok  the components from the jar: not tried, there is no /opt/none/python3.13 here")
+
+
+def test_a_jar_that_cannot_be_built(folder: Path) -> None:
+    flow(folder)
+    write(folder, "config.json", CLUSTER % ', "runner": "none"')
+    [line] = before_a_cluster()
+    assert line.startswith("NO  the jar: none has no stormcell-shim for the workers")
+
+
+def test_hosts_are_those_of_a_cluster(folder: Path) -> None:
+    flow(folder)
+    assert refused("check", "--probe") == (
+        "stormcell check: --probe goes with --cluster (stormcell check --help)")
