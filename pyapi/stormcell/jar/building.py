@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def gather(topology: type[Topology], directory: Path, *, python: str = "", requi
     entries = Entries()
     entries.add(package_files())
     entries.add(native.entries)
-    notices = add_code(entries, topology, directory, exclude)
+    notices = [*_too_new(native, workers), *add_code(entries, topology, directory, exclude)]
     ours = [spec for spec in topology.specs if spec.component is not None]
     entries.add(start_file(spec, workers.python) for spec in ours)
     for path in java_jars:
@@ -89,6 +89,13 @@ def gather(topology: type[Topology], directory: Path, *, python: str = "", requi
     notices += heavy(entries)
     commands = {str(spec.name): start_command(spec) for spec in ours}
     return Contents(tuple(entries), commands, workers, native, environment, notices)
+
+
+def _too_new(runner: Runner, workers: Workers) -> Iterator[str]:
+    """A line about a runner that was built on a newer system than the workers may be."""
+    if workers.glibc is not None and runner.glibc > workers.glibc:
+        yield (f"the native files need glibc 2.{runner.glibc}, and {workers.platform} promises 2.{workers.glibc}: "
+               "components start only where it is newer than that")
 
 
 def _workers(python: str, platform: str | None, environment: Environment | None,

@@ -170,6 +170,14 @@ def test_a_file_that_is_gone_before_it_is_written(flow: Path, tmp_path: Path) ->
     assert not list(tmp_path.glob("*again*"))
 
 
+def test_native_files_that_are_too_new(flow: Path, tmp_path: Path) -> None:
+    fake_runner(tmp_path / "runner", glibc="2.34")
+    [notice] = build(flow, tmp_path / "flow.jar", platform="manylinux2014_x86_64").contents.notices
+    assert notice == ("the native files need glibc 2.34, and manylinux2014_x86_64 promises 2.17: components start only "
+                      "where it is newer than that")
+    assert not build(flow, tmp_path / "flow.jar", platform="manylinux_2_34_x86_64").contents.notices
+
+
 def test_what_makes_it_large_is_said(flow: Path, tmp_path: Path) -> None:
     with (flow.parents[1] / "src" / "model.bin").open("wb") as file:
         file.truncate(60_000_000)

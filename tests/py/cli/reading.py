@@ -28,8 +28,10 @@ def commands_of(page: str) -> str:
 
 
 def shape(text: str) -> list[str]:
-    """The lines of text with what is different in every run taken out: numbers and the width of columns."""
-    lines = (re.sub(r"\d[\d,.:]*", "N", re.sub(r"\s+", " ", line)).strip() for line in text.splitlines())
+    """The lines of text with what is different in every run taken out: numbers, digests, where Python is, and
+    the width of columns."""
+    known = re.sub(r"\b[0-9a-f]{12,}\b", "N", re.sub(r"/(\S+/)?bin\b", "BIN", text))
+    lines = (re.sub(r"\d[\d,.:]*", "N", re.sub(r"\s+", " ", line)).strip() for line in known.splitlines())
     return [line for line in lines if line]
 
 
