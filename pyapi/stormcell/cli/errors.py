@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -78,14 +79,12 @@ def _show(found: list[Report], chosen: str | None, *, raw: bool, every: bool, mo
 def _follow(nimbus: Asked, chosen: str | None, component: str | None, known: set[Report], interval: float,
             raw: bool) -> None:
     """Show what is new, until Ctrl-C."""
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         while True:
             time.sleep(interval)
             new = [each for each in _errors(nimbus, chosen, component) if each not in known]
             known.update(new)
             _show_new(reversed(new), raw)
-    except KeyboardInterrupt:
-        return
 
 
 def _show_new(new: Iterable[Report], raw: bool) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,25 +75,26 @@ def command(
       stormcell tail words -f -c counts
     """
     chosen = operating.chosen(topology, name, where["config_file"])
-    with connection.open_nimbus(**where) as nimbus:
+    with contextlib.suppress(KeyboardInterrupt), connection.open_nimbus(**where) as nimbus:
         found = ask.find(nimbus, chosen)
         source = _source(nimbus, found, logs, logviewer, pattern, where["timeout"] / 1000)
         tail = _Tail(source, num_lines, component, grep)
-        try:
+        with _explained():
             tail.begin()
             if follow:
                 tail.follow(nimbus, found)
-        except LogError as error:
-            raise Refused(_advice(error)) from None
-        except KeyboardInterrupt:
-            return
-    if not follow and not tail.logs:
-        raise Refused(f"{chosen} has no log yet: its workers may still be starting")
+        if not follow and not tail.logs:
+            raise Refused(f"{chosen} has no log yet: its workers may still be starting")
 
 
-def _advice(error: LogError) -> str:
-    how = "; it is `storm logviewer` on each host, or --logs names a folder of logs"
-    return f"{error}{how if isinstance(error, NoViewer) else ''}"
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Logs that cannot be had are told of with what to do."""
+    try:
+        yield
+    except LogError as error:
+        advice = "; it is `storm logviewer` on each host, or --logs names a folder of logs"
+        raise Refused(f"{error}{advice if isinstance(error, NoViewer) else ''}") from None
 
 
 def _source(nimbus: Nimbus, topology: Topology, logs: Path | None, logviewer: int | None,

@@ -77,7 +77,7 @@ def command(topology: str | None, name: str | None, interval: float, once: bool,
       stormcell top words
     """
     chosen = operating.given(topology, name)
-    with connection.open_nimbus(**where) as nimbus, contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), connection.open_nimbus(**where) as nimbus:
         every_s = ask.reported_every(nimbus)
         looks = _looks(nimbus, chosen, interval)
         if once:

@@ -16,8 +16,8 @@ from stormcell.operate import ask, tables
 def command(as_json: bool, **where: Any) -> None:
     """Show how long each worker has run, and where its log is.
 
-    An uptime is as of the worker's last report, and "-" until the first. The log is below its host's
-    folder of logs.
+    An uptime is as of the worker's last report, and "-" until the first. The log is below workers-artifacts
+    in its host's folder of logs.
 
     \b
     Example:

@@ -122,8 +122,8 @@ class Worker:
 
     @property
     def log(self) -> str:
-        """Its log, below the folder where the supervisor writes logs."""
-        return f"workers-artifacts/{self.topology_id}/{self.port}/worker.log"
+        """Its log, below workers-artifacts in the folder where its supervisor has logs written."""
+        return f"{self.topology_id}/{self.port}/worker.log"
 
 
 @dataclass(frozen=True)

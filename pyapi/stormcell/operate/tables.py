@@ -97,13 +97,13 @@ def cluster(told: Cluster) -> list[RenderableType]:
 def topology(page: Page, every_s: int) -> list[RenderableType]:
     """`stormcell stats -n`. every_s: how often workers report."""
     about = page.topology
-    parts: list[RenderableType] = [
-        Text.assemble((about.name, "bold"), "  ", status(about.status), f"  up {age(about.uptime_s)}  ",
-                      f"{counted(len(page.workers), 'worker', 'workers')}  {about.id}"),
-        windows(page.windows, page.window), titled(f"in {WINDOWS[page.window]}", components(page.components))]
-    if not any(counts.emitted for counts in page.windows.values()):
-        parts.append(silence(every_s))
-    return parts + last_errors(page.components)
+    heading = Text.assemble((about.name, "bold"), "  ", status(about.status), f"  up {age(about.uptime_s)}  ",
+                            f"{counted(len(page.workers), 'worker', 'workers')}  {about.id}")
+    table = components(page.components)
+    if any(counts.emitted for counts in page.windows.values()):
+        return [heading, windows(page.windows, page.window), titled(f"in {WINDOWS[page.window]}", table),
+                *last_errors(page.components)]
+    return [heading, table, silence(every_s), *last_errors(page.components)]
 
 
 def silence(every_s: int) -> Text:
@@ -239,10 +239,10 @@ def worker_uptimes(workers: Sequence[Worker]) -> RenderableType:
     """`stormcell worker_uptime`."""
     if not workers:
         return Text("no workers")
-    table = grid("host", "port", "topology", "uptime", "executors", "log", left=(0, 2, 5))
+    table = grid("host", "port", "topology", "uptime", "log in workers-artifacts", left=(0, 2, 4))
     for each in workers:
         table.add_row(each.host, str(each.port), each.topology, age(each.uptime_s) if each.uptime_s else "-",
-                      str(each.executors), each.log)
+                      each.log)
     return table
 
 
