@@ -68,7 +68,7 @@ class Cluster:
         self.jar = jar
         self.slots = slots
         *self._classes, jars = class_path.split(os.pathsep)
-        storm = installed(Path(jars).parent)
+        storm = installed(Path(jars).parents[1])
         self._layout = Layout(home, storm, slots, SETTINGS)
         self._mark = str(uuid.uuid4())
         self._client: subprocess.Popen[str] | None = None
