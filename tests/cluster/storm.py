@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
@@ -18,6 +17,8 @@ import pytest
 
 import stormcell.cluster
 from commanding import BUILT, ROOT
+from stormcell.cli.cluster import report
+from stormcell.cluster.control import examine
 from stormcell.cluster.processes import Process, marked
 
 PATIENCE = 180.0
@@ -77,14 +78,18 @@ class Storm:
                                 stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, **more)
 
     def told(self) -> dict[str, Any]:
-        """What `stormcell cluster status` tells."""
-        told: dict[str, Any] = json.loads(self.stormcell("cluster", "status", "--json").stdout)
-        return told
+        """What `stormcell cluster status --json` tells."""
+        return report(examine(self.home))
+
+    def process(self, name: str) -> dict[str, Any]:
+        """What is told of the process that goes by this name: "nimbus", "worker 6700"."""
+        found = [row for row in self.told()["processes"] if row["name"] == name]
+        return found[0] if found else {"name": name, "pid": None}
 
     def pid(self, name: str) -> int | None:
-        """The process that goes by this name there: "nimbus", "worker 6700"."""
-        found = [row["pid"] for row in self.told()["processes"] if row["name"] == name]
-        return found[0] if found else None
+        """Its number; None: it does not run."""
+        found: int | None = self.process(name)["pid"]
+        return found
 
     def processes(self) -> list[Process]:
         """All that runs of it."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import plain
+from stormcell.cluster.artifacts import fetched
 from stormcell.cluster.processes import Process, everything, space_of
 from stormcell.nimbus import NimbusError
 from storm import PATIENCE, Storm, place
@@ -65,7 +69,7 @@ def test_it_is_up_and_says_so(cluster: Storm) -> None:
     assert done.returncode == 0, done
     assert done.stdout.startswith(f"Storm 2.8.3 in {cluster.home} is up; Nimbus: 127.0.0.1:6627\n")
     assert " of 2 slots are used" in done.stdout and f"logs: {cluster.logs}\n" in done.stdout
-    told = cluster.told()
+    told = json.loads(cluster.stormcell("cluster", "status", "--json").stdout)
     assert told["status"] == "up" and told["slots"] == 2
     assert {"watcher", *DAEMONS} <= {row["name"] for row in told["processes"]}
     assert all(row["memory"] > 1_000_000 and row["uptime_secs"] >= 0 for row in told["processes"])
@@ -151,32 +155,33 @@ def test_it_holds_nothing_of_whoever_started_it(cluster: Storm) -> None:
             assert os.getsid(process.pid) == process.pid
 
 
-def test_a_daemon_that_is_killed_is_started_anew(cluster: Storm) -> None:
-    for name in DAEMONS:
-        before = cluster.pid(name)
-        assert before is not None
-        os.kill(before, signal.SIGKILL)
-        wait_for(lambda: cluster.pid(name) not in (None, before), f"new {name}")
-        wait_for(lambda: cluster.told()["status"] == "up", "answer of Nimbus")
-        [row] = [row for row in cluster.told()["processes"] if row["name"] == name]
-        assert row["restarts"] == 1 and row["note"].endswith(": SIGKILL")
-        assert f"{name}, pid {before}, has ended: SIGKILL" in (cluster.logs / "watcher.log").read_text()
-    shown = cluster.stormcell("cluster", "status").stdout
-    assert "started anew 1 time; ended at " in shown
+@pytest.mark.parametrize("name, number", [
+    ("zookeeper", signal.SIGKILL),
+    ("nimbus", signal.SIGTERM),  # killed, it would lead on in ZooKeeper until its session is over
+    ("supervisor", signal.SIGKILL),
+])
+def test_a_daemon_that_ends_is_started_anew(cluster: Storm, name: str, number: signal.Signals) -> None:
+    before = cluster.process(name)
+    os.kill(before["pid"], number)
+    wait_for(lambda: cluster.pid(name) not in (None, before["pid"]), f"new {name}")
+    wait_for(lambda: cluster.told()["status"] == "up", "answer of Nimbus")
+    after = cluster.process(name)
+    how = "SIGKILL" if number == signal.SIGKILL else "exit status 143"
+    assert after["restarts"] == before["restarts"] + 1 and after["note"].endswith(f": {how}"), after
+    assert f"{name}, pid {before['pid']}, has ended: {how}" in (cluster.logs / "watcher.log").read_text()
+    assert f"started anew {after['restarts']} time" in cluster.stormcell("cluster", "status").stdout
 
 
 def test_workers_outlive_their_supervisor(cluster: Storm) -> None:
-    # A Nimbus that was killed leads on in ZooKeeper, until its session is over.
-    wait_for(lambda: submitted(cluster, "outlives"), "leader")
+    wait_for(lambda: submitted(cluster, "outlives"), "Nimbus that leads")
     try:
         wait_for(lambda: plain.acked(cluster, "outlives"), "acked tuple")
-        worker, supervisor = cluster.pid("worker 6700"), cluster.pid("supervisor")
-        assert worker is not None and supervisor is not None
-        os.kill(supervisor, signal.SIGKILL)
-        wait_for(lambda: cluster.told()["status"] == "up" and cluster.pid("supervisor"), "new supervisor")
-        assert cluster.pid("worker 6700") == worker
-        told = cluster.told()
-        assert told["used_slots"] == 2 and told["topologies"][0]["name"] == "outlives"
+        before = {name: cluster.pid(name) for name in ("supervisor", "worker 6700", "worker 6701")}
+        assert None not in before.values()
+        os.kill(before["supervisor"] or 0, signal.SIGKILL)
+        wait_for(lambda: cluster.pid("supervisor") not in (None, before["supervisor"]), "new supervisor")
+        wait_for(lambda: cluster.told().get("used_slots") == 2, "use of both slots")
+        assert {name: cluster.pid(name) for name in before} | {"supervisor": None} == before | {"supervisor": None}
     finally:
         plain.kill(cluster, "outlives")
 
@@ -185,10 +190,13 @@ def test_workers_outlive_their_supervisor(cluster: Storm) -> None:
 
 
 def test_down_leaves_nothing(own: Storm) -> None:
-    done = own.stormcell("cluster", "up", "--slots", "1", "--tune")
-    assert done.returncode == 0, done
-    assert done.stdout.startswith("Storm 2.8.3 with 1 slot is up after ")
-    assert done.stdout.endswith("to end it: stormcell cluster down\n") and done.stdout.count("\n") == 1
+    process = own.start("cluster", "up", "--slots", "1", "--tune", start_new_session=True)
+    said, complaints = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, complaints) == (0, "")
+    assert said.startswith("Storm 2.8.3 with 1 slot is up after ") and said.count("\n") == 1
+    assert said.endswith("to end it: stormcell cluster down\n")
+    with pytest.raises(ProcessLookupError):  # a terminal's Ctrl-C does not reach it
+        os.killpg(process.pid, signal.SIGINT)
     plain.submit(own, "flow", workers=1)
     wait_for(lambda: plain.acked(own, "flow"), "acked tuple")
     within = space(own)
@@ -198,7 +206,6 @@ def test_down_leaves_nothing(own: Storm) -> None:
     assert (done.returncode, done.stdout) == (0, f"Storm is down; its logs are in {own.logs}\n")
     assert own.processes() == [] and inhabitants(within) == []
     assert sorted(os.listdir(own.home)) == ["lock", "logs"]
-    assert "has not ended within" not in (own.logs / "watcher.log").read_text()
     assert own.told()["status"] == "down" and own.stormcell("cluster", "status").returncode == 1
     assert own.stormcell("cluster", "down", "--purge").stdout == f"nothing is up in {own.home}\n"
     assert not own.home.exists()
@@ -224,17 +231,6 @@ def test_two_at_once_one_without_its_watcher(cluster: Storm, own: Storm) -> None
         here.connect("127.0.0.1", 6627, 1.0)
 
 
-def test_a_lost_state_is_no_lost_cluster(own: Storm) -> None:
-    assert own.stormcell("cluster", "up").returncode == 0
-    within = space(own)
-    (own.home / "state.json").write_text("{")
-    done = own.stormcell("cluster", "status")
-    assert done.returncode == 2 and "state.json cannot be read" in done.stdout
-    shutil.rmtree(own.home)
-    assert own.stormcell("cluster", "down").returncode == 0
-    assert inhabitants(within) == []
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_up_that_is_interrupted_leaves_nothing(own: Storm, number: signal.Signals) -> None:
     process = own.start("cluster", "up", start_new_session=True)
@@ -247,7 +243,7 @@ def test_an_up_that_is_interrupted_leaves_nothing(own: Storm, number: signal.Sig
     assert sorted(os.listdir(own.home)) == ["lock", "logs"]
 
 
-def test_an_up_that_is_killed_is_taken_over(own: Storm) -> None:
+def test_an_up_that_is_killed_is_taken_over_and_a_lost_state_is_no_lost_cluster(own: Storm) -> None:
     process = own.start("cluster", "up")
     wait_for(lambda: len(own.processes()) > 1, "watcher")
     process.kill()
@@ -255,15 +251,13 @@ def test_an_up_that_is_killed_is_taken_over(own: Storm) -> None:
     done = own.stormcell("cluster", "up")
     assert done.returncode == 0, done
     assert own.told()["status"] == "up"
-
-
-def test_a_terminals_interrupt_does_not_reach_it(own: Storm) -> None:
-    process = own.start("cluster", "up", start_new_session=True)
-    group = process.pid
-    assert process.communicate(timeout=PATIENCE)[1] == "" and process.returncode == 0
-    with pytest.raises(ProcessLookupError):
-        os.killpg(group, signal.SIGINT)  # nothing is left in the group
-    assert own.told()["status"] == "up"
+    within = space(own)
+    (own.home / "state.json").write_text("{")
+    done = own.stormcell("cluster", "status")
+    assert done.returncode == 2 and "state.json cannot be read" in done.stdout
+    shutil.rmtree(own.home)
+    assert own.stormcell("cluster", "down").returncode == 0
+    assert inhabitants(within) == []
 
 
 def test_a_daemon_that_does_not_start(own: Storm) -> None:
@@ -278,6 +272,44 @@ def test_a_daemon_that_does_not_start(own: Storm) -> None:
     assert own.processes() == []
 
 
-def test_an_installed_storm_is_run(own: Storm) -> None:
-    done = own.stormcell("cluster", "up", "--storm-home", str(own.home.parent / "missing"))
-    assert done.returncode == 2 and "does not exist" in done.stderr
+WEB = """\
+package org.apache.storm.daemon.{package};
+/** Stands for the one that cannot be had: it listens. */
+public class {name} {{
+    public static void main(String[] arguments) throws Exception {{
+        var server = com.sun.net.httpserver.HttpServer.create(new java.net.InetSocketAddress({port}), 0);
+        server.createContext("/", exchange -> {{
+            byte[] said = System.getProperty("storm.home").getBytes();
+            exchange.sendResponseHeaders(200, said.length);
+            exchange.getResponseBody().write(said);
+            exchange.close();
+        }});
+        server.start();
+    }}
+}}
+"""
+
+
+def install(folder: Path) -> None:
+    """A Storm as one that has been installed: what was fetched, and something for UI and logviewer."""
+    shutil.copytree(fetched().folder, folder, symlinks=True)
+    sources = folder / "sources"
+    for package, name, port in (("ui", "UIServer", 8080), ("logviewer", "LogviewerServer", 8000)):
+        file = sources / f"{name}.java"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(WEB.format(package=package, name=name, port=port))
+    subprocess.run(["javac", "-d", sources / "classes", *sources.glob("*.java")], check=True)
+    (folder / "lib-webapp").mkdir()
+    subprocess.run(["jar", "cf", folder / "lib-webapp" / "web.jar", "-C", sources / "classes", "."], check=True)
+
+
+def test_an_installed_storm_is_run_with_what_it_has(own: Storm) -> None:
+    folder = own.home.parent / "installed"
+    install(folder)
+    done = own.stormcell("cluster", "up", "--storm-home", str(folder), "--slots", "1")
+    assert done.returncode == 0, done
+    assert own.here.version == "2.8.3"
+    assert {"ui", "logviewer"} <= {row["name"] for row in own.told()["processes"]}
+    asked = "import urllib.request as r; print([r.urlopen(f'http://127.0.0.1:{port}').read() for port in (8080, 8000)])"
+    done = own.stormcell("cluster", "run", sys.executable, "-c", asked)
+    assert done.stdout == f"{[str(folder).encode()] * 2}\n", done

@@ -131,7 +131,7 @@ def status(home: Path | None, as_json: bool) -> int:
     The exit status is 0 if it is up, 1 if not, 2 if it is broken.
     """
     found = control.examine(home)
-    told = _told(found)
+    told = report(found)
     if as_json:
         click.echo(json.dumps(told, indent=2))
     else:
@@ -139,7 +139,7 @@ def status(home: Path | None, as_json: bool) -> int:
     return STATUSES[found.status]
 
 
-def _told(found: Found) -> dict[str, Any]:
+def report(found: Found) -> dict[str, Any]:
     """All that there is to tell, as JSON has it."""
     told: dict[str, Any] = {"status": found.status, "home": str(found.home)}
     if found.why:
