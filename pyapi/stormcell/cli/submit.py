@@ -19,10 +19,10 @@ from stormcell.cli.packing import PACKING, Choices, jar_options
 from stormcell.cli.progress import shown_progress
 from stormcell.cli.project import Project
 from stormcell.jar.package import start_command
-from stormcell.nimbus import Nimbus
+from stormcell.nimbus import Nimbus, NimbusError
 from stormcell.operate.traces import readable
 from stormcell.submission import settings
-from stormcell.submission.steps import Order, Steps, wait_until_running
+from stormcell.submission.steps import Interrupted, Order, Steps, SubmitError, wait_until_running
 from stormcell.submission.structure import make_structure
 from stormcell.topology import check_name
 
@@ -98,7 +98,7 @@ def command(file: Path | None, *, environment: str | None, config_file: Path | N
     Example:
       stormcell submit topologies/wordcount.py --nimbus storm-1:6627 --wait
 
-    The exit status is 0 if it was submitted, 1 if it runs and reports errors (--wait), 2 if it was not.
+    The exit status is 0 if it was submitted, 1 if it was and does not run well (--wait), 2 if it was not.
     """
     packing = {option: choices.pop(option) for option in PACKING}
     project = Project.open(file, config_file=config_file, environment=environment, **choices)
@@ -167,13 +167,16 @@ def _check(project: Project) -> None:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """SIGTERM and SIGHUP end it as Ctrl-C does: in order, and with a word."""
+    """SIGTERM and SIGHUP end it as Ctrl-C does: in order, and with a word. Interrupted: before anything was
+    sent; later, `Steps` says how far it was."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:  # nohup
             signal.signal(number, signal.default_int_handler)
     try:
         yield
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; the cluster is as it was") from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -198,7 +201,14 @@ def _short(value: Any) -> str:
 
 def _wait(nimbus: Nimbus, topology_id: str) -> int:
     """Wait until it runs, and show what its components have reported by then."""
-    errors = wait_until_running(nimbus, topology_id, RUNNING_SECONDS)
+    try:
+        errors = wait_until_running(nimbus, topology_id, RUNNING_SECONDS)
+    except (SubmitError, NimbusError) as error:
+        click.echo(f"stormcell: {error}", err=True)
+        return 1
+    except KeyboardInterrupt:
+        click.echo(f"stormcell: interrupted; {topology_id} stays submitted", err=True)
+        return 1
     for name, error in sorted(errors.items()):
         click.echo(f"{name} reports: {readable(error)}", err=True)
     click.echo("it runs" if not errors else "it runs, but not all of it well")

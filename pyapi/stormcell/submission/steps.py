@@ -20,6 +20,9 @@ SUBMIT_SECONDS = 120.0
 GONE_SECONDS = 120.0
 """How long a killed topology may take to be gone, beyond the time that its spouts were given."""
 
+SLOT_SECONDS = 15.0
+"""After how long a topology that has been given no worker, where no slot is free, is taken to get none."""
+
 LOOK_SECONDS = 0.5
 """How often Nimbus is asked whether something has come about."""
 
@@ -162,17 +165,44 @@ class Steps:
             return
         self.listener.step(f"killing the {order.name} that runs; its spouts have stopped, and it ends in "
                            f"{order.kill_wait} s")
-        self.left = (f"the {order.name} that ran is being killed (stormcell list shows it), and the new one "
-                     "has not been submitted")
         if self._alive().status != "KILLED":
-            self.nimbus.call("killTopologyWithOpts", order.name, structures.KillOptions(order.kill_wait))
+            self._kill()
+        self.left = self._ending()
         deadline = time.monotonic() + order.kill_wait + GONE_SECONDS
         while self._alive() is not None:
             if time.monotonic() > deadline:
                 raise SubmitError(f"the old {order.name} is still there after {order.kill_wait + GONE_SECONDS:g}"
                                   f" s; {self.left}")
             time.sleep(LOOK_SECONDS)
-        self.left = f"the {order.name} that ran is gone, and the new one has not been submitted"
+        self.left = self._gone()
+
+    def _kill(self) -> None:
+        """Kill the one that runs; where that is not answered, see what has become of it."""
+        order = self.order
+        try:
+            self.nimbus.call("killTopologyWithOpts", order.name, structures.KillOptions(order.kill_wait))
+        except (Unreachable, KeyboardInterrupt):
+            self.left = self._look_at_the_old()
+            raise
+
+    def _look_at_the_old(self) -> str:
+        name = self.order.name
+        try:
+            with self.reconnect() as nimbus:
+                found = self._alive(nimbus)
+        except (NimbusError, KeyboardInterrupt):
+            return (f"whether the {name} that ran is being killed is not known: stormcell list tells; the new one has "
+                    "not been submitted")
+        if found is None:
+            return self._gone()
+        return self._ending() if found.status == "KILLED" else f"the {name} that runs goes on"
+
+    def _ending(self) -> str:
+        return (f"the {self.order.name} that ran is being killed (stormcell list shows it), and the new one has not "
+                "been submitted")
+
+    def _gone(self) -> str:
+        return f"the {self.order.name} that ran is gone, and the new one has not been submitted"
 
     def _submit(self, location: str) -> str:
         order = self.order
@@ -234,17 +264,33 @@ def wait_until_running(nimbus: Nimbus, topology_id: str, patience: float) -> dic
 
     patience: in seconds. SubmitError when they are over; NimbusError.
     """
-    deadline = time.monotonic() + patience
+    began = time.monotonic()
     while True:
         info = nimbus.call("getTopologyInfo", topology_id)
         silent = sorted({one.component_id for one in info.executors if not one.uptime_secs})
         if info.executors and not silent:
             return {name: max(errors, key=lambda one: one.error_time_secs).error
                     for name, errors in info.errors.items() if errors}
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if not info.executors and waited > min(SLOT_SECONDS, patience):
+            _check_slots(nimbus, info.name)
+        if waited > patience:
             raise SubmitError(f"after {patience:g} s not all of {info.name} runs: {_lacking(silent)}; it stays "
                               "submitted, `stormcell stats` and the supervisors' logs tell more")
         time.sleep(LOOK_SECONDS)
+
+
+def _check_slots(nimbus: Nimbus, name: str) -> None:
+    """SubmitError: the cluster has no slot left for a topology that has none yet."""
+    supervisors = nimbus.call("getClusterInfo").supervisors
+    slots = sum(one.num_workers for one in supervisors)
+    if slots <= sum(one.num_used_workers for one in supervisors):
+        raise SubmitError(f"{name} waits for a worker: {_taken(slots)}; it stays submitted, and begins when one is "
+                          "free (stormcell slot_usage tells whose they are)")
+
+
+def _taken(slots: int) -> str:
+    return f"the cluster's slots, {slots} in all, are taken" if slots else "the cluster has no supervisor that is alive"
 
 
 def _lacking(silent: list[str]) -> str:

@@ -262,9 +262,38 @@ def test_force_kills_the_old_one_only_when_the_jar_is_there(nimbus: Standin, jar
 
 def test_interrupted_while_the_old_one_ends(nimbus: Standin, jar: Path) -> None:
     nimbus.alive["words"] = "ACTIVE"
-    nimbus.after["killTopologyWithOpts"] = raising(KeyboardInterrupt())
+    nimbus.after["killTopologyWithOpts"] = lambda: nimbus.before.update(getClusterInfo=raising(KeyboardInterrupt()))
     assert fails(nimbus, Interrupted, jar=jar, replace=True) == (
         "interrupted; the words that ran is being killed (stormcell list shows it), and the new one has not been "
+        "submitted")
+
+
+def test_a_kill_that_was_not_answered(nimbus: Standin, jar: Path) -> None:
+    nimbus.alive["words"] = "ACTIVE"
+    nimbus.after["killTopologyWithOpts"] = raising(LOST)
+    assert fails(nimbus, jar=jar, replace=True).endswith(
+        "; the words that ran is gone, and the new one has not been submitted")
+
+
+@pytest.mark.parametrize("error, kind", [(KeyboardInterrupt(), Interrupted), (LOST, SubmitError)])
+def test_a_kill_that_did_not_arrive(nimbus: Standin, jar: Path, error: BaseException,
+                                    kind: type[SubmitError]) -> None:
+    nimbus.alive["words"] = "ACTIVE"
+    nimbus.before["killTopologyWithOpts"] = raising(error)
+    assert fails(nimbus, kind, jar=jar, replace=True).endswith("; the words that runs goes on")
+    assert nimbus.alive == {"words": "ACTIVE"}
+
+
+def test_a_kill_of_which_nobody_is_left_to_tell(nimbus: Standin, jar: Path) -> None:
+    nimbus.alive["words"] = "ACTIVE"
+
+    def lost() -> None:
+        nimbus.before["getClusterInfo"] = raising(LOST)
+        raise LOST
+
+    nimbus.before["killTopologyWithOpts"] = lost
+    assert fails(nimbus, jar=jar, replace=True).endswith(
+        "; whether the words that ran is being killed is not known: stormcell list tells; the new one has not been "
         "submitted")
 
 
@@ -328,9 +357,12 @@ class Starting:
 
     def __init__(self, *ups: int, errors: dict[str, list[Any]] | None = None) -> None:
         self.ups, self.errors, self.looks = ups, errors or {}, 0
+        self.supervisors = [SimpleNamespace(num_workers=2, num_used_workers=1)]
 
-    def call(self, method: str, topology_id: str) -> Any:
-        assert (method, topology_id) == ("getTopologyInfo", "words-1")
+    def call(self, method: str, *arguments: str) -> Any:
+        if method == "getClusterInfo":
+            return SimpleNamespace(supervisors=self.supervisors)
+        assert (method, *arguments) == ("getTopologyInfo", "words-1")
         self.looks += 1
         executors = [SimpleNamespace(component_id=f"c{n}", uptime_secs=1 if self.looks > up else 0)
                      for n, up in enumerate(self.ups)]
@@ -353,3 +385,14 @@ def test_what_went_wrong_meanwhile(nimbus: Standin) -> None:
 def test_what_does_not_come_up(nimbus: Standin, ups: tuple[int, ...], said: str) -> None:
     with pytest.raises(SubmitError, match=f"after -1 s not all of words runs: {said}"):
         wait_until_running(Starting(*ups), "words-1", -1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("slots, said", [
+    ([(2, 2), (1, 1)], "the cluster's slots, 3 in all, are taken"), ([], "the cluster has no supervisor that is alive")])
+def test_no_slot_is_left(nimbus: Standin, slots: list[tuple[int, int]], said: str,
+                         monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "SLOT_SECONDS", -1.0)
+    starting = Starting()
+    starting.supervisors = [SimpleNamespace(num_workers=all_, num_used_workers=used) for all_, used in slots]
+    with pytest.raises(SubmitError, match=f"words waits for a worker: {said}; it stays submitted"):
+        wait_until_running(starting, "words-1", 60)  # type: ignore[arg-type]
