@@ -10,5 +10,6 @@ for folder in (TESTS / "py", TESTS / "py" / "cli", TESTS.parent / "pyapi"):
     sys.path.append(str(folder))
 
 from storm import cluster
+from submitting import project, pytest_runtest_makereport, words
 
-__all__ = ["cluster"]
+__all__ = ["cluster", "project", "pytest_runtest_makereport", "words"]

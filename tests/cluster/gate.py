@@ -20,10 +20,13 @@ class Gate:
     """Listens on this machine and passes on what comes, until it is closed.
 
     open_upstream: connects to where it is passed on to.
+    raw: what comes are no messages of Thrift's, so none can be held.
     """
 
-    def __init__(self, open_upstream: Callable[[], socket.socket]) -> None:
+    def __init__(self, open_upstream: Callable[[], socket.socket], raw: bool = False) -> None:
         self._open_upstream = open_upstream
+        self._raw = raw
+        self._dropped = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = [self._listener]
         self._held: tuple[str, str] | None = None
@@ -57,7 +60,8 @@ class Gate:
         self._opened.set()
 
     def close(self) -> None:
-        """End all connections."""
+        """End all connections; what is held never arrives."""
+        self._dropped = True
         self._opened.set()
         for one in self._sockets:
             with contextlib.suppress(OSError):
@@ -81,8 +85,10 @@ class Gate:
                     threading.Thread(target=self._pump, args=(source, sink, what), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, what: str) -> None:
-        """Pass on one message after the other; what is no message of Thrift's, as it comes."""
+        """Pass on one message after the other."""
         with contextlib.suppress(OSError), source.makefile("rb") as reader:
+            while self._raw and (data := source.recv(65536)):
+                sink.sendall(data)
             while head := reader.read(4):
                 body = reader.read(int.from_bytes(head, "big"))
                 self._pass(method_of(body), what)
@@ -102,6 +108,8 @@ class Gate:
         if held:
             self._reached.set()
             self._opened.wait()
+        if self._dropped:
+            raise ConnectionAbortedError
 
     def _as_if_here(self, body: bytes, what: str) -> bytes:
         """The leader that Nimbus names is itself: it is here for whoever is outside of the cluster's

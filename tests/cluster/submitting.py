@@ -6,11 +6,13 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, TypeVar
+
+import pytest
 
 from stormcell.nimbus import Nimbus, NimbusError, structures
 from storm import PATIENCE, Storm
@@ -96,6 +98,17 @@ def ends_of_logs(storm: Storm) -> str:
     return "\n".join(parts)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[
+        None, pytest.TestReport, pytest.TestReport]:
+    """Of a test that fails, the ends of Storm's logs are shown."""
+    report = yield
+    storm = getattr(item, "funcargs", {}).get("cluster")
+    if report.failed and storm is not None:
+        report.sections.append(("Storm's logs", ends_of_logs(storm)))
+    return report
+
+
 # ---- a topology --------------------------------------------------------------------------------
 
 
@@ -122,8 +135,13 @@ class Submitted:
         """Submit topologies/NAME.py, and wait until it runs."""
         folder.mkdir(parents=True, exist_ok=True)
         done = submit(storm, TOPOLOGIES / f"{name}.py", "--wait", "-o", f"test.folder={folder}", *arguments)
-        assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{ends_of_logs(storm)}"
+        assert done.returncode == 0, done
         return cls(storm, name, ids(storm)[name], folder)
+
+    @classmethod
+    def named(cls, storm: Storm, name: str) -> Submitted:
+        """One that has been submitted already."""
+        return cls(storm, name, ids(storm)[name], Path())
 
     def conf(self) -> dict[str, Any]:
         conf: dict[str, Any] = json.loads(ask(self.storm, "getTopologyConf", self.id))
@@ -166,3 +184,26 @@ class Who:
     guardian: int
     worker: int
     command: list[str]
+
+
+# ---- a cluster without a free slot -------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def project(cluster: Storm, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `stormcell quickstart` makes."""
+    folder = tmp_path_factory.mktemp("project")
+    assert cluster.stormcell("quickstart", "words", cwd=folder).returncode == 0
+    return folder / "words"
+
+
+@pytest.fixture
+def words(cluster: Storm, project: Path) -> Submitted:
+    """The project's word count on both slots, so that what is submitted besides gets no worker and costs
+    nothing. Its spout is off: it would leave no processor time to others."""
+    if "wordcount" not in topologies(cluster):
+        clear(cluster)
+        done = submit(cluster, "--wait", "-w", "2", "-a", "2", "-o", "topology.max.spout.pending=100", cwd=project)
+        assert done.returncode == 0, done
+        assert cluster.stormcell("deactivate", "wordcount").returncode == 0
+    return Submitted.named(cluster, "wordcount")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from storm import Storm
-from submitting import Submitted, clear, ends_of_logs, eventually
+from submitting import Submitted, clear, eventually
 
 from huge import HUGE  # isort: skip
 from travelling import FLOATS, INTS, VALUES  # isort: skip
@@ -50,7 +50,7 @@ def kept(travelling: Submitted) -> list[Kept]:
         eventually(all_there, "not all values have arrived")
     except AssertionError as error:
         count = sum(map(len, found.values()))
-        raise AssertionError(f"{error}: {count} of {wanted}\n{ends_of_logs(travelling.storm)}") from None
+        raise AssertionError(f"{error}: {count} of {wanted}") from None
     return [one for some in found.values() for one in some]
 
 
