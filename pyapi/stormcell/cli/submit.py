@@ -209,7 +209,7 @@ def _wait(nimbus: Nimbus, topology_id: str) -> int:
     except KeyboardInterrupt:
         click.echo(f"stormcell: interrupted; {topology_id} stays submitted", err=True)
         return 1
-    for name, error in sorted(errors.items()):
-        click.echo(f"{name} reports: {readable(error)}", err=True)
+    for name, text in sorted(errors.items()):
+        click.echo(f"{name} reports: {readable(text)}", err=True)
     click.echo("it runs" if not errors else "it runs, but not all of it well")
     return 1 if errors else 0
