@@ -60,9 +60,8 @@ def _workers(conf: dict[str, Any], summary: Any) -> Finding:
     wanted = conf.get("topology.workers") or 1
     slots = sum(one.num_workers for one in summary.supervisors)
     free = slots - sum(one.num_used_workers for one in summary.supervisors)
-    subject = f"{wanted} of {free} free slots on {len(summary.supervisors)} supervisors"
+    subject = f"{wanted} worker{'s' if wanted > 1 else ''}"
     if not summary.supervisors:
         return subject, "no supervisor has registered with Nimbus: nothing would run"
-    if wanted > free:
-        return subject, f"it would wait for slots: {slots - free} of {slots} are in use"
-    return subject, ""
+    told = f"{free} of {slots} slots on {len(summary.supervisors)} hosts are free"
+    return (subject, f"they would be waited for: {told}") if wanted > free else (f"{subject}; {told}", "")

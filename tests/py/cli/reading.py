@@ -60,7 +60,7 @@ class Reader:
         self.where = commands / "where"
         self.output = ""
         path = f"{commands}{os.pathsep}{os.environ['PATH']}"
-        self.environment = {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", **more}
+        self.environment = {**os.environ, **more, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
     def read(self, page: str) -> None:
         """Do all of it."""
