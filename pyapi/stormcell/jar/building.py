@@ -94,8 +94,8 @@ def gather(topology: type[Topology], directory: Path, *, python: str = "", requi
 def _too_new(runner: Runner, workers: Workers) -> Iterator[str]:
     """A line about a runner that was built on a newer system than the workers may be."""
     if workers.glibc is not None and runner.glibc > workers.glibc:
-        yield (f"the native files need glibc 2.{runner.glibc}, and {workers.platform} promises 2.{workers.glibc}: "
-               "components start only where it is newer than that")
+        yield (f"the native files need glibc 2.{runner.glibc}, and {workers.platform} promises "
+               f"2.{workers.glibc}: components start only where it is newer than that")
 
 
 def _workers(python: str, platform: str | None, environment: Environment | None,

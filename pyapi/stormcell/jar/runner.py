@@ -103,8 +103,8 @@ def _check_machine(entry: Entry, content: bytes, workers: Workers) -> None:
         raise JarError(f"{entry.origin} is no native file for Linux")
     if machine != workers.machine:
         raise JarError(f"{entry.origin} is for {machine}, and the workers are {workers.platform}: give "
-                       f"Stormcell's wheel for {workers.machine} with --runner, or say by --platform what they "
-                       "are")
+                       f"Stormcell's wheel for {workers.machine} with --runner, or say by --platform what "
+                       "they are")
 
 
 def _pythons(place: Path, names: Iterable[str], workers: Workers) -> str:

@@ -1,4 +1,4 @@
-"""For the tests of jars: native files that only look like some, projects, and what a worker makes of a jar."""
+"""For the tests of jars: native files that only look like some, projects, and what is in a jar."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ TOPOLOGY = """
 ABI3 = "_stormcell.abi3.so"
 
 
-def fake_runner(folder: Path, machine: int = 62, modules: tuple[str, ...] = (ABI3,), glibc: str = "2.17") -> Path:
+def fake_runner(folder: Path, machine: int = 62, modules: tuple[str, ...] = (ABI3,),
+                glibc: str = "2.17") -> Path:
     """A folder of files with ELF's header and a wish for glibc, which is what is looked at."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("stormcell-shim", *modules):

@@ -25,8 +25,8 @@ from stormcell.load import folders, load
 build_jar(Path(sys.argv[2]), load(sys.argv[1]), folders(sys.argv[1])[0], platform="manylinux_2_17_x86_64")
 """
 
-WORKERS_PACKAGE = ["__init__", "_native", "bolt", "component", "fault", "fields", "log", "report", "run", "spec",
-                   "spout", "stream", "topology"]
+WORKERS_PACKAGE = ["__init__", "_native", "bolt", "component", "fault", "fields", "log", "report", "run",
+                   "spec", "spout", "stream", "topology"]
 
 
 @pytest.fixture
@@ -68,7 +68,8 @@ def test_what_of_the_package_a_worker_gets(flow: Path, tmp_path: Path) -> None:
 def test_quotes_in_a_path_are_no_end_of_a_word(flow: Path, tmp_path: Path) -> None:
     jar = build(flow, tmp_path / "flow.jar", python="/opt/bob's/python3.12")
     [start] = [entry for entry in jar.contents.entries if entry.name.endswith("start/components.Pass")]
-    script = start.open().read().decode().replace(". stormcell/runner/start", 'printf %s "$component $python"')
+    text = start.open().read().decode()
+    script = text.replace(". stormcell/runner/start", 'printf %s "$component $python"')
     said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
     assert said == "components.Pass /opt/bob's/python3.12"
 
@@ -101,14 +102,15 @@ def test_other_pythons_make_the_same_bytes(flow: Path, tmp_path: Path) -> None:
 
 
 def _build(python: str, file: Path, jar: Path, umask: int = 0o022) -> bytes:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "pyapi"), *_native(python, jar.parent)])}
+    path = os.pathsep.join([str(ROOT / "pyapi"), *_native(python, jar.parent)])
+    environment = {**os.environ, "PYTHONPATH": path}
     subprocess.run([python, "-c", BUILD, file, jar], check=True, umask=umask, env=environment, timeout=100)
     assert stat.S_IMODE(jar.stat().st_mode) == 0o666 & ~umask
     return jar.read_bytes()
 
 
 def _native(python: str, folder: Path) -> list[str]:
-    """Where this Python finds `_stormcell`: the build's, or a stand-in, for building a jar runs none of it."""
+    """Where this Python finds `_stormcell`: the build's, or, for a jar runs none of it, a stand-in."""
     built = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if python == sys.executable:
         return [*built, str(ROOT / "build" / "release")]
@@ -173,8 +175,8 @@ def test_a_file_that_is_gone_before_it_is_written(flow: Path, tmp_path: Path) ->
 def test_native_files_that_are_too_new(flow: Path, tmp_path: Path) -> None:
     fake_runner(tmp_path / "runner", glibc="2.34")
     [notice] = build(flow, tmp_path / "flow.jar", platform="manylinux2014_x86_64").contents.notices
-    assert notice == ("the native files need glibc 2.34, and manylinux2014_x86_64 promises 2.17: components start only "
-                      "where it is newer than that")
+    assert notice == ("the native files need glibc 2.34, and manylinux2014_x86_64 promises 2.17: components "
+                      "start only where it is newer than that")
     assert not build(flow, tmp_path / "flow.jar", platform="manylinux_2_34_x86_64").contents.notices
 
 

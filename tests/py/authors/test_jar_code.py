@@ -39,9 +39,9 @@ def refused(file: Path, tmp_path: Path, **choices: object) -> str:
 
 
 def test_all_of_src_but_what_no_worker_needs(flow: Path, tmp_path: Path, write: Write) -> None:
-    for name in ("words.txt", "bolts/__init__.py", "bolts/data/model.bin", "umlaut/ä.txt", "tool.rb", "empty/.keep",
-                 "__pycache__/x.pyc", "bolts/__pycache__/x.pyc", "old.pyc", ".git/config", ".env",
-                 ".venv/lib/x.py", "mine.egg-info/PKG-INFO", "draft.py~", "venv/pyvenv.cfg", "venv/lib/y.py"):
+    for name in ("words.txt", "bolts/__init__.py", "bolts/data/model.bin", "umlaut/ä.txt", "tool.rb",
+                 "empty/.keep", "__pycache__/x.pyc", "bolts/__pycache__/x.pyc", "old.pyc", ".git/config",
+                 ".env", ".venv/lib/x.py", "mine.egg-info/PKG-INFO", "draft.py~", "venv/pyvenv.cfg", "venv/lib/y.py"):
         write(f"src/{name}", "x = 1")
     write("tests/test_components.py", "")
     assert packed(flow, tmp_path) == ["bolts/__init__.py", "bolts/data/model.bin", "components.py", "tool.rb",
@@ -51,7 +51,8 @@ def test_all_of_src_but_what_no_worker_needs(flow: Path, tmp_path: Path, write: 
 def test_what_is_excluded(flow: Path, tmp_path: Path, write: Write) -> None:
     for name in ("a.csv", "deep/b.csv", "data/big.bin", "deep/data/c.py", "notes.md"):
         write(f"src/{name}", "")
-    assert packed(flow, tmp_path, exclude=["*.csv", "data/", "notes.*"]) == ["components.py", "deep/data/c.py"]
+    assert packed(flow, tmp_path, exclude=["*.csv", "data/", "notes.*"]) == [
+        "components.py", "deep/data/c.py"]
 
 
 def test_a_component_that_is_excluded(flow: Path, tmp_path: Path) -> None:
@@ -75,11 +76,12 @@ def test_a_home_directory_is_no_project(flow: Path, tmp_path: Path, write: Write
     monkeypatch.setenv("HOME", str(tmp_path / "home" / "me"))
     write("home/me/components.py", COMPONENTS)
     assert refused(write("home/me/flow.py", TOPOLOGY), tmp_path) == (
-        "all that is in home/me would go into the jar: put the topology into a folder of its own, or its components "
-        "into src/ beside that")
+        "all that is in home/me would go into the jar: put the topology into a folder of its own, or its "
+        "components into src/ beside that")
 
 
-@pytest.mark.parametrize("name", ["_stormcell.py", "stormcell/__init__.py", "stormcell.py", "_stormcell.abi3.so"])
+@pytest.mark.parametrize("name", [
+    "_stormcell.py", "stormcell/__init__.py", "stormcell.py", "_stormcell.abi3.so"])
 def test_what_would_hide_the_package(flow: Path, tmp_path: Path, write: Write, name: str) -> None:
     write(f"src/{name}", "")
     said = f"src/{name.partition('/')[0]} would hide Stormcell's own package on the workers: rename it"
@@ -87,7 +89,8 @@ def test_what_would_hide_the_package(flow: Path, tmp_path: Path, write: Write, n
     done = subprocess.run([sys.executable, "-c", (
         "import sys\nfrom pathlib import Path\nfrom stormcell.jar import build_jar\n"
         "from stormcell.load import folders, load\n"
-        "build_jar(Path(sys.argv[2]), load(sys.argv[1]), folders(sys.argv[1])[0])"), flow, tmp_path / "x.jar"],
+        "build_jar(Path(sys.argv[2]), load(sys.argv[1]), folders(sys.argv[1])[0])"),
+        flow, tmp_path / "x.jar"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True)
     assert said in done.stderr.replace(f"{tmp_path}/", "")
 
@@ -151,8 +154,8 @@ def test_a_component_in_the_file_of_its_topology(flow: Path, tmp_path: Path, wri
     write("topologies/helper.py", "import json, components")
     write("topologies/another.py", "")
     write("topologies/components.py", "# not this one: src/ is looked into first")
-    assert packed(write("topologies/own.py", OWN), tmp_path) == ["components.py", "helper.py", "own.py", "shared/__init__.py",
-                                      "shared/words.txt"]
+    assert packed(write("topologies/own.py", OWN), tmp_path) == [
+        "components.py", "helper.py", "own.py", "shared/__init__.py", "shared/words.txt"]
 
 
 OWN = """
@@ -178,10 +181,12 @@ def test_a_component_on_pythonpath(flow: Path, tmp_path: Path, write: Write,
     write("library/apart.py", "")
     monkeypatch.syspath_prepend(str(tmp_path / "library"))
     file = write("topologies/far.py", TOPOLOGY.replace("from components", "from elsewhere.bolts"))
-    assert packed(file, tmp_path) == ["beside.py", "components.py", "elsewhere/__init__.py", "elsewhere/bolts.py"]
+    assert packed(file, tmp_path) == [
+        "beside.py", "components.py", "elsewhere/__init__.py", "elsewhere/bolts.py"]
 
 
-def test_two_files_of_one_name(flow: Path, tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_files_of_one_name(flow: Path, tmp_path: Path, write: Write,
+                               monkeypatch: pytest.MonkeyPatch) -> None:
     write("library/elsewhere/__init__.py", "")
     write("library/elsewhere/bolts.py", COMPONENTS)
     monkeypatch.syspath_prepend(str(tmp_path / "library"))
@@ -233,6 +238,6 @@ def test_a_file_that_could_not_be_executed(flow: Path, tmp_path: Path, write: Wr
     write("src/tool", "")
     write("src/bin/tool", "")
     assert refused(write("topologies/shell.py", SHELL.format(command, "x")), tmp_path) == (
-        f"topologies/shell.py:7: 'tool' is started as {command}, but files lose their x bit on their way to a "
-        "worker: make its interpreter the command, and the file its script")
+        f"topologies/shell.py:7: 'tool' is started as {command}, but files lose their x bit on their way to "
+        "a worker: make its interpreter the command, and the file its script")
     assert packed(write("topologies/shell.py", SHELL.format("/bin/cat", "x")), tmp_path)

@@ -56,8 +56,8 @@ def test_it_runs_where_it_is_unpacked(made: Path, tmp_path: Path) -> None:
     (tmp_path / "worker" / "resources").mkdir(parents=True)
     unpacked = tmp_path / "worker" / "stormcell-venv"
     unpacked.mkdir()
-    done = subprocess.run(["tar", "-xzf", packed.path], cwd=unpacked, capture_output=True, text=True, check=True)
-    assert done.stderr == ""
+    done = subprocess.run(["tar", "-xzf", packed.path], cwd=unpacked, capture_output=True, check=True)
+    assert done.stderr == b""
     said = subprocess.run([environment.python, "-c", "import sys, words.link; print(sys.prefix, words.dog)"],
                           cwd=tmp_path / "worker" / "resources", capture_output=True, text=True)
     assert said.stdout == f"{unpacked} dog\n", said.stderr
@@ -123,8 +123,8 @@ def test_an_editable_package(made: Path) -> None:
     info = made / "lib" / VERSION / "site-packages" / "mine-1.0.dist-info"
     info.mkdir()
     (info / "direct_url.json").write_text('{"url": "file:///x", "dir_info": {"editable": true}}')
-    assert refused(made) == ("--venv made: mine is installed as editable: its code is not in there; install the "
-                             "package itself (pip install, without -e)")
+    assert refused(made) == ("--venv made: mine is installed as editable: its code is not in there; install "
+                             "the package itself (pip install, without -e)")
     (info / "direct_url.json").write_text('{"url": "file:///x", "dir_info": {}}')
     (info.parent / "older.egg-link").write_text("/x")
     assert refused(made).startswith("--venv made: older is installed as editable: ")
@@ -133,21 +133,21 @@ def test_an_editable_package(made: Path) -> None:
 def test_a_path_that_leads_out_of_it(made: Path, tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()
     (made / "lib" / VERSION / "site-packages" / "more.pth").write_text("../../../../library\n")
-    assert refused(made) == ("--venv made: more.pth leads to library, which is not in there; install the package "
-                             "itself (pip install, without -e)")
+    assert refused(made) == ("--venv made: more.pth leads to library, which is not in there; install the "
+                             "package itself (pip install, without -e)")
 
 
 def test_a_link_that_leads_out_of_it(made: Path, tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_text("")
     (made / "model.bin").symlink_to(tmp_path / "model.bin")
-    assert refused(made) == ("--venv made: model.bin is a link to model.bin, which is not in there: put the file "
-                             "itself into its place")
+    assert refused(made) == ("--venv made: model.bin is a link to model.bin, which is not in there: put the "
+                             "file itself into its place")
     assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob(".*.part"))
 
 
 def test_what_is_no_environment(made: Path, tmp_path: Path) -> None:
-    assert refused(tmp_path / "none") == ("--venv none: that is no environment of Python: there is no bin/python3 in "
-                                          "it that starts, or no lib/python3.X")
+    assert refused(tmp_path / "none") == ("--venv none: that is no environment of Python: there is no "
+                                          "bin/python3 in it that starts, or no lib/python3.X")
     (made / "lib" / "python3.1").mkdir()
     assert refused(made) == "--venv made: lib/ has packages of several Pythons: make the environment anew"
     (made / "lib" / "python3.1").rmdir()

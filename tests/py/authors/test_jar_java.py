@@ -48,8 +48,8 @@ def refused(flow: Path, tmp_path: Path, *jars: Path) -> str:
 def test_two_classes_of_one_name(flow: Path, tmp_path: Path) -> None:
     jars = [java(tmp_path / f"{name}.jar", **{"A.class": name}) for name in ("first", "second")]
     assert refused(flow, tmp_path, *jars) == (
-        "two files would be A.class in the jar: A.class of first.jar and A.class of second.jar; rename one, or leave "
-        "it out")
+        "two files would be A.class in the jar: A.class of first.jar and A.class of second.jar; rename one, "
+        "or leave it out")
 
 
 def test_a_file_where_another_has_a_folder(flow: Path, tmp_path: Path) -> None:
@@ -66,7 +66,8 @@ def test_storm_itself(flow: Path, tmp_path: Path) -> None:
 def test_what_is_no_jar(flow: Path, tmp_path: Path) -> None:
     (tmp_path / "text.jar").write_text("")
     assert refused(flow, tmp_path, tmp_path / "text.jar") == "text.jar is no jar"
-    assert refused(flow, tmp_path, tmp_path / "none.jar") == "none.jar cannot be read: No such file or directory"
+    assert refused(flow, tmp_path, tmp_path / "none.jar") == (
+        "none.jar cannot be read: No such file or directory")
     assert refused(flow, tmp_path, java(tmp_path / "slip.jar", **{"a/../../b": ""})) == (
         "slip.jar has a file that lies outside of it: a/../../b")
 

@@ -58,18 +58,20 @@ def test_a_wheel_for_another_machine(tmp_path: Path) -> None:
         "resources/stormcell/runner/stormcell-shim": f"stormcell/runner/stormcell-shim of {path}"}
     assert runner.entries[0].size() == len(fake_elf(183))
     assert refused(path) == (
-        f"stormcell/runner/_stormcell.abi3.so of {path} is for aarch64, and the workers are {X86}: give Stormcell's "
-        "wheel for x86_64 with --runner, or say by --platform what they are")
+        f"stormcell/runner/_stormcell.abi3.so of {path} is for aarch64, and the workers are {X86}: give "
+        "Stormcell's wheel for x86_64 with --runner, or say by --platform what they are")
 
 
 def test_a_wheel_of_another_version(tmp_path: Path) -> None:
     path = wheel(tmp_path, "9.9.9")
-    assert refused(path, platform=ARM) == f"--runner {path}: it is of Stormcell 9.9.9, and this is {__version__}"
+    assert refused(path, platform=ARM) == (
+        f"--runner {path}: it is of Stormcell 9.9.9, and this is {__version__}")
 
 
 def test_what_is_no_wheel(tmp_path: Path) -> None:
     other = tmp_path / "click-8.1-py3-none-any.whl"
-    assert refused(other).startswith(f"--runner {other}: that is no wheel of Stormcell, stormcell-{__version__}-")
+    assert refused(other).startswith(
+        f"--runner {other}: that is no wheel of Stormcell, stormcell-{__version__}-")
     broken = tmp_path / f"stormcell-{__version__}-py3-none-any.whl"
     assert refused(broken) == f"{broken} cannot be read: No such file or directory"
     broken.write_text("x")
@@ -88,8 +90,8 @@ def wheel(folder: Path, version: str) -> Path:
 def test_what_is_missing(tmp_path: Path) -> None:
     advice = ": install Stormcell by pip, or give the folder or the wheel of it that has one with --runner"
     missing = tmp_path / "missing"
-    assert refused(missing) == (f"{missing} has no stormcell-shim for the workers, it cannot be read (No such file or "
-                                f"directory){advice}")
+    assert refused(missing) == (f"{missing} has no stormcell-shim for the workers, it cannot be read (No "
+                                f"such file or directory){advice}")
     place = fake_runner(tmp_path / "runner", modules=())
     assert refused(place) == f"{place} has no extension module, _stormcell.abi3.so, for the workers{advice}"
     (place / "stormcell-shim").unlink()

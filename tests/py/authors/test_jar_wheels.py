@@ -1,4 +1,4 @@
-"""Packages in a jar. pip is the real one; what it finds are wheels of the test's own, so no network is needed."""
+"""Packages in a jar. pip is the real one, and finds wheels of the test's own: there is no network."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ def found(*lines: str, python: str = "3.12", platform: str = X86, cache: bool = 
 
 def packages(*lines: str, **more: str) -> list[str]:
     """The packages and their versions."""
-    return sorted(name.partition(".dist-info")[0] for name in found(*lines, **more) if name.endswith("/METADATA"))
+    return sorted(name.partition(".dist-info")[0] for name in found(*lines, **more)
+                  if name.endswith("/METADATA"))
 
 
 def refused(*lines: str, **more: str) -> str:
@@ -103,7 +104,7 @@ def test_nothing_of_this_machine_is_in_it(wheel: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("python", "expected"), [
     ("3.10", ["always-1.0", "old-1.0", "older-1.0"]), ("3.12", ["always-1.0", "new-1.0"])])
-def test_what_is_needed_is_what_the_workers_python_needs(wheel: Make, python: str, expected: list[str]) -> None:
+def test_what_is_needed_is_what_the_workers_need(wheel: Make, python: str, expected: list[str]) -> None:
     """pip alone would decide by the Python that it runs in, which cannot be both of these."""
     wheel("always", needs=('older; python_version < "3.11"',))
     for name in ("old", "older", "new"):
@@ -129,9 +130,9 @@ def test_the_platform_of_the_workers(wheel: Make) -> None:
 def test_a_package_without_a_wheel_for_them(wheel: Make) -> None:
     wheel("fast", "1.0", "cp311-cp311-manylinux2014_x86_64")
     assert refused("fast==1.0") == (
-        f"requirements.txt: pip finds no wheel of fast==1.0 for Python 3.12 on {X86}: take a version that has one, "
-        "build it (pip wheel) and name its folder in the file as --find-links, or pack an environment that has it "
-        "with --venv")
+        f"requirements.txt: pip finds no wheel of fast==1.0 for Python 3.12 on {X86}: take a version that "
+        "has one, build it (pip wheel) and name its folder in the file as --find-links, or pack an "
+        "environment that has it with --venv")
 
 
 def test_what_else_pip_refuses(wheel: Make) -> None:
@@ -145,7 +146,8 @@ def test_an_index_that_is_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "1")
-    assert refused("words") == "requirements.txt: pip does not reach its index of packages: is there a network?"
+    assert refused("words") == (
+        "requirements.txt: pip does not reach its index of packages: is there a network?")
 
 
 def test_a_python_without_pip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -228,8 +230,8 @@ def test_a_failure_is_not_kept(wheel: Make, runs: list[Path]) -> None:
 
 def test_a_cache_that_cannot_be_written(tmp_path: Path, wheel: Make) -> None:
     (tmp_path / "cache").write_text("")
-    assert refused("words") == (f"packages cannot be kept in {tmp_path}/cache/stormcell/wheels ($XDG_CACHE_HOME): "
-                                "Not a directory")
+    assert refused("words") == (f"packages cannot be kept in {tmp_path}/cache/stormcell/wheels "
+                                "($XDG_CACHE_HOME): Not a directory")
 
 
 def test_two_builds_at_once(wheel: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,5 @@
-"""Components that run from an unpacked jar as on a worker: started by `sh`, without an x bit, with nothing else
-of Stormcell in reach."""
+"""Components that run from an unpacked jar as on a worker: started by `sh`, without an x bit, with nothing
+else of Stormcell in reach."""
 
 from __future__ import annotations
 
@@ -140,7 +140,8 @@ def test_what_is_imported_only_when_something_is_wrong(flow: Path, tmp_path: Pat
     assert {"command": "fail", "id": id} in said
 
 
-def test_packages_that_came_along(flow: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_that_came_along(flow: Path, tmp_path: Path, run: Run,
+                                  monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(f"--no-index\n{_wheel(tmp_path)}\n")
@@ -155,7 +156,7 @@ def _wheel(folder: Path) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("words.py", "")
         archive.writestr("words-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: words\nVersion: 1.0\n")
-        archive.writestr("words-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("words-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr("words-1.0.dist-info/RECORD", "words.py,,\n")
     return path
 

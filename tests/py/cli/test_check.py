@@ -159,8 +159,9 @@ def test_what_is_not_in_the_jar(folder: Path, runner: None, monkeypatch: pytest.
 def test_the_environment_of_a_worker_is_the_topologys(folder: Path, runner: None) -> None:
     flow(folder)
     write(folder, "away/words.py", "")
-    write(folder, "src/components.py", (folder / "src/components.py").read_text() + "\nif 'stormcell.spec' not in "
-          "__import__('sys').modules: import words\n")
+    source = (folder / "src/components.py").read_text()
+    only_there = "\nimport sys\nif 'stormcell.spec' not in sys.modules: import words\n"
+    write(folder, "src/components.py", source + only_there)
     options = f'"options": {{"topology.environment": {{"PYTHONPATH": "{folder}/away"}}}}'
     write(folder, "config.json", CLUSTER % f", {options}")
     assert [line[:2] for line in before_a_cluster()] == ["ok"] * 3

@@ -87,7 +87,8 @@ def test_what_cannot_be_built_is_one_line(folder: Path) -> None:
     flow(folder)
     assert refused("jar", "-o", "none/flow.jar") == (
         "stormcell: none/flow.jar cannot be written: No such file or directory")
-    assert refused("jar", "--runner", "none").startswith("stormcell: none has no stormcell-shim for the workers")
+    assert refused("jar", "--runner", "none").startswith(
+        "stormcell: none has no stormcell-shim for the workers")
     assert refused("jar", "-r", "none.txt") == (
         "stormcell: none.txt cannot be read: No such file or directory")
     assert refused("jar", "--venv", "none").startswith("stormcell: --venv ")
@@ -101,7 +102,7 @@ def test_packages(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile("words-1.0-py3-none-any.whl", "w") as archive:
         archive.writestr("words.py", "")
         archive.writestr("words-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: words\nVersion: 1.0\n")
-        archive.writestr("words-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("words-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr("words-1.0.dist-info/RECORD", "words.py,,\n")
     write(folder, "requirements.txt", "words\n")
     done = stormcell("jar", "-r", "requirements.txt")
@@ -118,9 +119,10 @@ def test_an_environment(folder: Path) -> None:
     [blob] = folder.glob("stormcell-venv-*.tgz")
     base = Path(sys._base_executable).parent  # type: ignore[attr-defined]
     lines = done.stdout.splitlines()
-    assert lines[0] == f"{blob.name}: {blob.stat().st_size:,} bytes, a blob that `stormcell submit` uploads", done
-    assert re.fullmatch(rf"  the workers need Python 3\.\d+ in {base}, which the environment is made from, and Linux.*",
-                        lines[-1])
+    size = blob.stat().st_size
+    assert lines[0] == f"{blob.name}: {size:,} bytes, a blob that `stormcell submit` uploads", done
+    assert re.fullmatch(rf"  the workers need Python 3\.\d+ in {base}, which the environment is made from, "
+                        r"and Linux.*", lines[-1])
     assert "python='../stormcell-venv/bin/python3'" in entries()["components.Pass"]
 
 
