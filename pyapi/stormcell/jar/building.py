@@ -86,7 +86,7 @@ def gather(topology: type[Topology], directory: Path, *, python: str = "", requi
         entries.add(java_files(path))
     if requirements:
         entries.add(wheel_files(requirements, workers, cache))
-    notices += heavy(entries)
+    notices += [*_not_ascii(entries), *heavy(entries)]
     commands = {str(spec.name): start_command(spec) for spec in ours}
     return Contents(tuple(entries), commands, workers, native, environment, notices)
 
@@ -96,6 +96,15 @@ def _too_new(runner: Runner, workers: Workers) -> Iterator[str]:
     if workers.glibc is not None and runner.glibc > workers.glibc:
         yield (f"the native files need glibc 2.{runner.glibc}, and {workers.platform} promises "
                f"2.{workers.glibc}: components start only where it is newer than that")
+
+
+def _not_ascii(entries: Entries) -> Iterator[str]:
+    """A line about names that a JVM without a UTF-8 locale writes with ? for all other letters."""
+    found = [entry.name for entry in entries if not entry.name.isascii()]
+    if found:
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield (f"{found[0].removeprefix('resources/')}{more}: such a name arrives as it is only where "
+               "supervisors run in a UTF-8 locale")
 
 
 def _workers(python: str, platform: str | None, environment: Environment | None,

@@ -23,7 +23,8 @@ __all__ = ["add_code"]
 NOT_CODE = ("__pycache__", "CVS", "*.pyc", "*.pyo", "*.egg-info", "*~", ".*")
 """Caches, what version control and editors leave, and all that is hidden: .venv, .git, .env."""
 
-RESERVED = re.compile(r"(stormcell|_stormcell)(\..*)?")
+RESERVED = re.compile(r"_?stormcell(\.py|\.(.+\.)?so)?")
+"""What Python could find in the place of the package or of its native module."""
 
 
 def add_code(entries: Entries, topology: type[Topology], directory: Path,
@@ -33,7 +34,7 @@ def add_code(entries: Entries, topology: type[Topology], directory: Path,
     Returns lines of what the user should know. Raises JarError or TopologyError.
     """
     directory = directory.resolve()
-    _check_folder(directory)
+    _check_folder(directory, exclude)
     entries.add(_files(directory, exclude))
     notices: list[str] = []
     for spec in topology.specs:
@@ -44,7 +45,7 @@ def add_code(entries: Entries, topology: type[Topology], directory: Path,
     return notices
 
 
-def _check_folder(folder: Path) -> None:
+def _check_folder(folder: Path, exclude: Sequence[str]) -> None:
     if folder in (Path.home(), Path(folder.anchor)):
         raise JarError(f"all that is in {folder} would go into the jar: put the topology into a folder of "
                        "its own, or its components into src/ beside that")
@@ -53,7 +54,7 @@ def _check_folder(folder: Path) -> None:
     except OSError as error:
         raise unreadable(folder, error) from None
     for name in names:
-        if RESERVED.fullmatch(name):
+        if RESERVED.fullmatch(name) and not _left_out(name, name, exclude):
             raise JarError(f"{folder / name} would hide Stormcell's own package on the workers: rename it")
 
 
@@ -126,14 +127,14 @@ def _add_home(entries: Entries, spec: Spec, directory: Path, exclude: Sequence[s
     """What a component needs of the folder that it is imported from, if that is not where it runs."""
     assert spec.component is not None
     home, module = Path(component_home(spec, spec.component)), spec.component.__module__
+    top = module.partition(".")[0]
+    if RESERVED.fullmatch(top):
+        raise spec.fail(f"{spec.title} is {module}.{spec.component.__qualname__} itself, and no class of your own")
     if str(home) in installed_folders():
         yield (f"{spec.title} is {module}.{spec.component.__qualname__}, which is installed here: the "
                "workers' Python needs it as well (--requirements, --venv)")
         return
-    top = module.partition(".")[0]
     if home != directory:
-        if RESERVED.fullmatch(top):
-            raise spec.fail(f"{spec.title} is a component of Stormcell's own package, which is not shipped")
         entries.add(_modules(home, top, directory, exclude))
     if not _holds(entries, module):
         raise JarError(f"the tasks of {spec.title} could not import {module}: it is left out of the jar")

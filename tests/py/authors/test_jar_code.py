@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -41,11 +42,20 @@ def refused(file: Path, tmp_path: Path, **choices: object) -> str:
 def test_all_of_src_but_what_no_worker_needs(flow: Path, tmp_path: Path, write: Write) -> None:
     for name in ("words.txt", "bolts/__init__.py", "bolts/data/model.bin", "umlaut/ä.txt", "tool.rb",
                  "empty/.keep", "__pycache__/x.pyc", "bolts/__pycache__/x.pyc", "old.pyc", ".git/config",
-                 ".env", ".venv/lib/x.py", "mine.egg-info/PKG-INFO", "draft.py~", "venv/pyvenv.cfg", "venv/lib/y.py"):
+                 ".env", ".venv/lib/x.py", "mine.egg-info/PKG-INFO", "draft.py~", "venv/pyvenv.cfg",
+                 "venv/lib/y.py"):
         write(f"src/{name}", "x = 1")
     write("tests/test_components.py", "")
     assert packed(flow, tmp_path) == ["bolts/__init__.py", "bolts/data/model.bin", "components.py", "tool.rb",
                                       "umlaut/ä.txt", "words.txt"]
+
+
+def test_names_that_not_every_supervisor_can_write(flow: Path, tmp_path: Path, write: Write) -> None:
+    assert not build(flow, tmp_path / "out.jar").contents.notices
+    for name in ("ä.txt", "ö.txt", "plain.txt"):
+        write(f"src/{name}", "")
+    assert build(flow, tmp_path / "out.jar").contents.notices == [
+        "ä.txt and 1 more: such a name arrives as it is only where supervisors run in a UTF-8 locale"]
 
 
 def test_what_is_excluded(flow: Path, tmp_path: Path, write: Write) -> None:
@@ -93,6 +103,20 @@ def test_what_would_hide_the_package(flow: Path, tmp_path: Path, write: Write, n
         flow, tmp_path / "x.jar"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True)
     assert said in done.stderr.replace(f"{tmp_path}/", "")
+
+
+@pytest.mark.parametrize("name", ["stormcell.toml", "stormcells.py", "_stormcell_notes"])
+def test_what_would_not(flow: Path, tmp_path: Path, write: Write, name: str) -> None:
+    write(f"src/{name}", "")
+    with zipfile.ZipFile(build(flow, tmp_path / "out.jar").path) as archive:
+        assert f"resources/{name}" in archive.namelist()
+
+
+def test_a_component_of_the_package(flow: Path, tmp_path: Path, write: Write) -> None:
+    file = write("topologies/own.py", "from stormcell import Bolt, Topology\nfrom components import Numbers\n"
+                 "class Own(Topology):\n  numbers = Numbers.spec()\n  bolt = Bolt.spec(inputs=numbers)\n")
+    assert refused(file, tmp_path) == (
+        "topologies/own.py:5: 'bolt' is stormcell.bolt.Bolt itself, and no class of your own")
 
 
 # ---- links and what is no file -------------------------------------------------------------------
