@@ -118,16 +118,18 @@ class _Tail:
         self._lines = lines
         self._component = component
         self._grep = grep
+        self._wrong: set[str] = set()
         self.logs: dict[str, tuple[Log, Filter]] = {}
 
     def begin(self) -> None:
-        """Show the end of each. LogError."""
+        """Show the end of each. LogError: there is none."""
         self._look_around()
         for log, wanted in self.logs.values():
-            self._show(log, log.last(self._lines, wanted))
+            with self._noted():
+                self._show(log, log.last(self._lines, wanted))
 
     def follow(self, nimbus: Nimbus, topology: Topology) -> None:
-        """Show what comes, until the topology is gone. LogError, if a logviewer is."""
+        """Show what comes, until the topology is gone."""
         due = 0.0
         while True:
             there = True
@@ -137,7 +139,8 @@ class _Tail:
                 if there:
                     self._look_around()
             for log, wanted in self.logs.values():
-                self._show(log, wanted(log.news()))
+                with self._noted():
+                    self._show(log, wanted(log.news()))
             if not there:
                 click.echo(f"{topology.name} is gone", err=True)
                 return
@@ -145,9 +148,23 @@ class _Tail:
             time.sleep(POLL_S)
 
     def _look_around(self) -> None:
-        for name, opened in self._source.find():
-            if name not in self.logs:
-                self.logs[name] = opened(), Filter(self._component, self._grep)
+        """Find logs that have come. LogError: there is none at all, and that is why."""
+        with self._noted():
+            for name, opened in self._source.find():
+                if name not in self.logs:
+                    self.logs[name] = opened(), Filter(self._component, self._grep)
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        """One host's logs that cannot be had are told of once, and are no reason not to show the others'."""
+        try:
+            yield
+        except LogError as error:
+            if not self.logs:
+                raise
+            if str(error) not in self._wrong:
+                click.echo(f"stormcell tail: {error}", err=True)
+            self._wrong.add(str(error))
 
     def _show(self, log: Log, lines: list[str]) -> None:
         labels = sorted(each.label for each, _ in self.logs.values())

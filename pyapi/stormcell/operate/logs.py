@@ -235,13 +235,22 @@ class Viewers:
         self._pattern = pattern
 
     def find(self) -> Iterator[tuple[str, Callable[[], Log]]]:
-        """The logs that there are now: their names, and how to open each. LogError."""
+        """The logs that there are now: their names, and how to open each. LogError in the end, if a host's
+        could not be asked for."""
+        wrong = None
         for host in sorted({each.host for each in self._workers()}):
             viewer = Viewer(host, self._port, self._timeout_s)
-            for name in sorted(viewer.files(self._topology_id)):
+            try:
+                names = viewer.files(self._topology_id)
+            except LogError as error:
+                wrong = wrong or error
+                continue
+            for name in sorted(names):
                 if _chosen(name, self._pattern):
                     yield f"{host}/{name}", lambda host=host, viewer=viewer, name=name: WebLog(  # type: ignore[misc]
                         _label(host, name), viewer, name)
+        if wrong:
+            raise wrong
 
 
 def _chosen(name: str, pattern: re.Pattern[str] | None) -> bool:

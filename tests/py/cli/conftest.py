@@ -1,3 +1,4 @@
 from commanding import built, folder
+from operated import nimbus
 
-__all__ = ["built", "folder"]
+__all__ = ["built", "folder", "nimbus"]

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,35 +17,8 @@ import pytest
 import nimbus_standin
 from commanding import COMMAND, PATIENCE, flow, refused, stormcell, write
 from nimbus_standin import Standin, refusal
+from operated import COUNTS, REPORT
 from stormcell.nimbus import structures as storm
-
-REPORT = """\
-java.lang.Exception: Shell Process Exception: Python ValueError raised while processing Tuple(id='7')
-in component 'counts', task 4, on host, process 99
-Traceback (most recent call last):
-  File "/storm/resources/flow.py", line 21, in process
-    self.helper(word)
-  File "/storm/resources/flow.py", line 24, in helper
-    raise ValueError("word %r is bad" % word)
-ValueError: word 'dog' is bad
-\tat org.apache.storm.task.ShellBolt.handleError(ShellBolt.java:232)
-\tat org.apache.storm.task.ShellBolt$BoltReaderRunnable.run(ShellBolt.java:354)
-\tat java.base/java.lang.Thread.run(Thread.java:840)
-"""
-
-COUNTS = {
-    "words": {"emitted": 4000, "acked": 3960, "failed": 40, "latency": 12.5, "uptime_s": 60},
-    "counts": {"emitted": 3900, "acked": 3900, "executed": 3920, "latency": 0.75, "capacity": 0.25,
-               "uptime_s": 60},
-}
-
-
-@pytest.fixture
-def nimbus(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Standin]:
-    with Standin(hosts=("127.0.0.1", "127.0.0.2")) as standin:
-        monkeypatch.setenv("STORMCELL_NIMBUS", standin.address)
-        yield standin
-
 
 def said(*arguments: str | Path) -> list[str]:
     """The lines that a command says when all is well."""

@@ -203,14 +203,6 @@ def test_the_entries_of_a_component() -> None:
 
 # ---- the command ----
 
-@pytest.fixture
-def nimbus(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Standin]:
-    with Standin() as standin:
-        monkeypatch.setenv("STORMCELL_NIMBUS", standin.address)
-        monkeypatch.setenv("STORMCELL_CLUSTER", str(folder / "no cluster here"))
-        yield standin
-
-
 def logged(folder: Path, *lines: str, port: int = 6700, name: str = "worker.log") -> Path:
     return write(folder, f"logs/workers-artifacts/{ID}/{port}/{name}", "".join(f"{line}\n" for line in lines))
 
@@ -231,8 +223,11 @@ def test_each_line_says_whose_it_is(nimbus: Standin, folder: Path) -> None:
     assert said("words", "--logs", "logs", "--pattern", "00/.*err$") == ["6700 worker.log.err err"]
 
 
+ONE_HOST = [("127.0.0.1", 6700), ("127.0.0.1", 6701)]
+
+
 def test_from_the_logviewer(nimbus: Standin, folder: Path) -> None:
-    nimbus.run("words")
+    nimbus.run("words", workers=ONE_HOST)
     logged(folder, "a", "b")
     logged(folder, "c", port=6701)
     with logviewer(folder / "logs" / "workers-artifacts") as port:
@@ -249,8 +244,17 @@ def test_no_logviewer(nimbus: Standin) -> None:
         "or --logs names a folder of logs")
 
 
-def test_a_logviewer_that_refuses(nimbus: Standin, folder: Path) -> None:
+def test_one_host_has_no_logviewer(nimbus: Standin, folder: Path) -> None:
     nimbus.run("words")
+    logged(folder, "a")
+    with logviewer(folder / "logs" / "workers-artifacts") as port:
+        done = stormcell("tail", "words", "--logviewer", str(port))
+    assert (done.returncode, done.stdout) == (0, "127.0.0.1:6700 a\n")
+    assert done.stderr == f"stormcell tail: no logviewer answers at 127.0.0.2:{port}: connection refused\n"
+
+
+def test_a_logviewer_that_refuses(nimbus: Standin, folder: Path) -> None:
+    nimbus.run("words", workers=ONE_HOST)
     with logviewer(folder, refuses="User 'null' is not authorized.") as port:
         assert refused("tail", "words", "--logviewer", str(port)) == (
             f"stormcell: the logviewer at 127.0.0.1:{port} refuses: User 'null' is not authorized.")
@@ -270,7 +274,7 @@ def test_an_expression_that_is_none(nimbus: Standin, option: str) -> None:
 
 @pytest.mark.parametrize("how", ["files", "logviewer"])
 def test_following(nimbus: Standin, folder: Path, how: str) -> None:
-    nimbus.run("words")
+    nimbus.run("words", workers=ONE_HOST)
     path = logged(folder, "first", "second")
     with contextlib.ExitStack() as stack:
         where, label = ["--logs", "logs"], ""

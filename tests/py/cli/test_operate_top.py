@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -104,13 +103,6 @@ COUNTS = {"words": {"emitted": 6000, "acked": 6000, "failed": 60, "latency": 12.
 
 LATER = {"words": {"emitted": 18000, "acked": 12000, "failed": 60, "latency": 12.5, "uptime_s": 120},
          "counts": {"emitted": 18000, "acked": 18000, "executed": 18000, "latency": 2.0, "uptime_s": 120}}
-
-
-@pytest.fixture
-def nimbus(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Standin]:
-    with Standin() as standin:
-        monkeypatch.setenv("STORMCELL_NIMBUS", standin.address)
-        yield standin
 
 
 def once(*arguments: str) -> list[list[str]]:
