@@ -36,17 +36,21 @@ class Parts(click.Group):
         super().add_command(command, name)
 
 
-@click.group("cluster", cls=Parts)
-def command() -> None:
-    """A real Storm on this machine, for tests, demonstrations and tutorials.
+@click.group("cluster", cls=Parts, invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """Start a real Storm on this machine, look at it and end it.
 
-    It has ZooKeeper, Nimbus, and a supervisor with slots for workers, which only this machine can reach.
-    It needs Java; Storm itself is fetched by Maven, once. All other commands find it by themselves.
+    It is for tests, demonstrations and tutorials. It has ZooKeeper, Nimbus, and a supervisor with slots for
+    workers, all of which only this machine can reach. It needs Java; Storm itself is fetched by Maven,
+    once. All other commands find it by themselves.
 
     \b
     Example:
       stormcell cluster up && stormcell cluster status
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @command.command("up")
@@ -82,23 +86,21 @@ def _home_words(cluster: Cluster) -> str:
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Tell]:
-    """What is happening: on a terminal one line that goes when it is over, elsewhere nothing but what
-    takes long."""
+    """What is happening: on a terminal one line that goes when it is over, elsewhere only what takes long."""
     if sys.stderr.isatty():
         from rich.console import Console
 
         with Console(stderr=True).status("") as line:
-            yield lambda text: line.update(text)
+            yield lambda step, detail: line.update(" ".join(filter(None, (step, detail))))
         return
-    said = set()
+    told = {""}
 
-    def say(text: str) -> None:
-        kind = text.rstrip("0123456789 ").partition(",")[0].lstrip("0123456789 ")
-        if kind not in said and not text.startswith("starting") and not text.startswith("ending"):
-            said.add(kind)
-            click.echo(f"stormcell cluster: {text}", err=True)
+    def tell(step: str, _: str) -> None:
+        if step not in told:
+            told.add(step)
+            click.echo(f"stormcell cluster: {step}", err=True)
 
-    yield say
+    yield tell
 
 
 @command.command("down")
@@ -122,7 +124,7 @@ def down(home: Path | None, purge: bool) -> None:
 @home_option
 @click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
 def status(home: Path | None, as_json: bool) -> int:
-    """Tell what runs: the daemons, the workers, what Nimbus says, and where the logs are.
+    """Tell what runs, and where the logs are.
 
     \b
     Example:

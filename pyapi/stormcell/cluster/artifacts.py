@@ -59,7 +59,8 @@ MODULES = "  <modules>{modules}</modules>\n"
 UNREACHABLE = re.compile(r"Unknown host|Could not transfer|Connection refused|Connection reset|timed out"
                          r"|Network is unreachable|Temporary failure in name resolution|offline mode")
 
-Tell = Callable[[str], None]
+Tell = Callable[[str, str], None]
+"""Is told what is happening, again and again while it does: what takes long, or "", and how far it is."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,8 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stormcell"
 
 
-def fetched(version: str = VERSION, tell: Tell = lambda _: None) -> Storm:
+def fetched(version: str = VERSION, tell: Tell = lambda *_: None) -> Storm:
     """Storm from the cache, fetched into it by the user's Maven if it is not there.
-
-    tell: is told in a few words what is happening, again and again while it does.
 
     ClusterError: it cannot be fetched; nothing is left that could be taken for it.
     """
@@ -132,7 +131,7 @@ def _alone(path: Path, tell: Tell) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            tell("waiting for another one that fetches it")
+            tell("waiting for another command that fetches Storm", "")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -170,12 +169,14 @@ def _run_maven(maven: str, poms: Path, version: str, tell: Tell) -> None:
     command = [maven, "-B", "-f", str(poms / "pom.xml"), f"{PLUGIN}:copy-dependencies",
                "-DincludeScope=runtime"]
     said = cache() / f"storm-{version}.maven.log"
+    step = f"fetching Apache Storm {version} (once, some 90 MB)"
+    tell(step, "")
     with said.open("w") as log, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                                  stderr=subprocess.STDOUT, text=True,
                                                  errors="replace") as process:
         assert process.stdout is not None
         try:
-            _listen(process.stdout, log.write, tell)
+            _listen(process.stdout, log.write, step, tell)
         except BaseException:
             process.terminate()
             raise
@@ -184,17 +185,16 @@ def _run_maven(maven: str, poms: Path, version: str, tell: Tell) -> None:
     said.unlink()
 
 
-def _listen(lines: Iterable[str], keep: Callable[[str], object], tell: Tell) -> None:
+def _listen(lines: Iterable[str], keep: Callable[[str], object], step: str, tell: Tell) -> None:
     """Keep all that Maven says, and tell how much it has downloaded."""
     count, size = 0, 0.0
-    tell("asking Maven")
     for line in lines:
         keep(line)
         done = re.search(r"Downloaded from .* \(([\d.]+) ([kM]?)B", line)
         if done:
             count += 1
             size += float(done[1]) * {"": 1e-6, "k": 1e-3, "M": 1}[done[2]]
-            tell(f"{count} files, {size:.0f} MB of some 90")
+            tell(step, f"{count} files, {size:.0f} MB")
 
 
 def _refusal(said: Path, version: str) -> str:

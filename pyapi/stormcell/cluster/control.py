@@ -65,8 +65,6 @@ class Wanted:
 def up(home: Path | None, wanted: Wanted, tell: Tell) -> tuple[Cluster, bool]:
     """Start a cluster in this home, and wait until it can be used; if it is up, leave it as it is.
     Returns it, and whether it was started. ClusterError: it cannot be; nothing of it is left then.
-
-    tell: is told in a few words what is happening.
     """
     home = default_home(home)
     _check(home)
@@ -113,7 +111,7 @@ def _alone(home: Path, tell: Tell) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            tell("waiting for another command at work there")
+            tell("waiting for another command that is at work there", "")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -181,7 +179,7 @@ def _wait_until_usable(cluster: Cluster, tell: Tell) -> None:
         while not step(cluster):
             if time.monotonic() > deadline:
                 raise ClusterError(f"Storm is not there after {PATIENCE:g} s; its logs are in {cluster.logs}")
-            tell(f"starting {'nimbus and supervisor' if 'nimbus' in cluster.state.daemons else 'zookeeper'}")
+            tell("", f"starting {'nimbus and supervisor' if 'nimbus' in cluster.state.daemons else 'zookeeper'}")
             time.sleep(0.05)
 
 
@@ -232,7 +230,7 @@ def down(home: Path | None, purge: bool, tell: Tell) -> bool:
     with _alone(home, tell), _as_interrupts():
         there = bool(marked(home))
         if there:
-            tell("ending workers and daemons")
+            tell("", "ending workers and daemons")
         _end(home)
         if purge:
             layout.clear(home, logs=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from stormcell.cluster.artifacts import Tell
 from stormcell.cluster.processes import Process, end, members
 from stormcell.cluster.state import State
 
@@ -15,7 +15,7 @@ ROUNDS = 5
 """How often what has come after a look is looked for."""
 
 
-def end_cluster(home: Path, state: State | None, tell: Tell = lambda _: None) -> None:
+def end_cluster(home: Path, state: State | None, tell: Callable[[str], None] = lambda _: None) -> None:
     """End all processes of the cluster in this home, but this one and those that it descends from.
 
     The supervisor first, or it would start workers anew; then these and what they started; then Nimbus,
