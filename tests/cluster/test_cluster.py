@@ -267,7 +267,7 @@ def test_a_daemon_that_does_not_start(own: Storm) -> None:
     java.chmod(0o755)
     done = own.stormcell("cluster", "up", "--java", str(java))
     assert done.returncode == 2
-    assert done.stderr == (f"stormcell: nimbus has ended at its start: exit status 3; the end of "
+    assert done.stderr == (f"stormcell: nimbus has not started: exit status 3; the end of "
                            f"{own.logs}/nimbus.out:\n  no room for the heap\n")
     assert own.processes() == []
 

@@ -34,7 +34,7 @@ def find_java(given: str | None, storm: str) -> str:
     version = java_version(path)
     if version < needed:
         raise ClusterError(f"{path} is Java {version}; {remedy}, or name another one: --java")
-    return path
+    return os.path.abspath(path)
 
 
 def needed_java(storm: str) -> int:

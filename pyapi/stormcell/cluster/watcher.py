@@ -38,7 +38,7 @@ SHORT_LIFE, SHORT_LIVES = 30.0, 5
 HEEDED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 SIGNALS = HEEDED | {signal.SIGCHLD}
 
-OURS = ("PYTHON", "STORMCELL_", "STORM_", "VIRTUAL_ENV", "MAVEN_")
+OURS = ("PYTHON", "STORMCELL_", "STORM_", "VIRTUAL_ENV", "MAVEN_", "JAVA_HOME")
 """How the names of variables begin that no worker of a usual cluster would have."""
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -105,14 +105,12 @@ class Watcher:
             self.start(name)
 
     def start(self, name: str) -> None:
-        """Start a daemon, without anything of whoever started us."""
-        out = str(self.home / "logs" / f"{name}.out")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        pid = os.posix_spawn(
-            self.state.java, self.layout.command(name, self.state.java), environment(self.layout, self.state.java),
-            file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                          (os.POSIX_SPAWN_OPEN, 1, out, flags, 0o644), (os.POSIX_SPAWN_DUP2, 1, 2)],
-            setsid=True, setsigmask=())
+        """Start a daemon."""
+        try:
+            pid = self.spawn(name)
+        except OSError as error:
+            self.lost(name, f"{self.state.java} does not start: {error.strerror}")
+            return
         self.pids[pid] = name
         process = Process.of(pid) or Process(pid, 0)
         before = self.state.daemons.get(name)
@@ -120,6 +118,16 @@ class Watcher:
         self.state.daemons[name] = Daemon(pid, process.start, restarts, note)
         self.state.write(self.home)
         self.say(f"{name} started, pid {pid}")
+
+    def spawn(self, name: str) -> int:
+        """The number of a new process of a daemon's, which has nothing of whoever started us."""
+        out = str(self.home / "logs" / f"{name}.out")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        return os.posix_spawn(
+            self.state.java, self.layout.command(name, self.state.java), environment(self.layout, self.state.java),
+            file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                          (os.POSIX_SPAWN_OPEN, 1, out, flags, 0o644), (os.POSIX_SPAWN_DUP2, 1, 2)],
+            setsid=True, setsigmask=())
 
     def look(self) -> None:
         """Whether the daemons listen: when ZooKeeper does, the others are started."""
@@ -152,14 +160,21 @@ class Watcher:
         self.say(f"{name}, pid {daemon.pid}, has ended: {how}")
         lived = Process(daemon.pid, daemon.start).age
         self.short_lives[name] = self.short_lives.get(name, 0) + 1 if lived < SHORT_LIFE else 0
-        if self.state.phase == "starting":
-            self.fail(f"{name} has ended at its start: {how}")
-        elif self.short_lives[name] >= SHORT_LIVES:
-            self.state.phase = "broken"
-            self.state.why = f"{name} has ended {SHORT_LIVES} times in a row within {SHORT_LIFE:g} s: {how}"
-            self.say(f"{self.state.why}; it is not started any more")
+        if self.short_lives[name] >= SHORT_LIVES:
+            how = f"ended {SHORT_LIVES} times in a row within {SHORT_LIFE:g} s: {how}"
+        if self.state.phase == "starting" or self.short_lives[name] >= SHORT_LIVES:
+            self.lost(name, how)
         else:
             self.due[name] = time.monotonic() + REST
+        self.state.write(self.home)
+
+    def lost(self, name: str, how: str) -> None:
+        """It is not started any more."""
+        if self.state.phase == "starting":
+            self.fail(f"{name} has not started: {how}")
+            return
+        self.state.phase, self.state.why = "broken", f"{name} is not started any more: {how}"
+        self.say(self.state.why)
         self.state.write(self.home)
 
     def fail(self, why: str) -> None:
@@ -182,10 +197,11 @@ def listens(port: int) -> bool:
 def environment(layout: Layout, java: str) -> dict[str, str]:
     """The daemons' and so the workers', who on a usual cluster have nothing of an author's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    # The supervisor starts workers by $JAVA_HOME/bin/java, or else by the java on PATH.
     installation = java_home(java)
-    if installation is not None:
-        kept["JAVA_HOME"] = str(installation)
-    return {**kept, MARK: str(layout.home), **layout.environment}
+    found = {"JAVA_HOME": str(installation)} if installation else {}
+    path = os.pathsep.join([os.path.dirname(java), kept.get("PATH", os.defpath)])
+    return {**kept, "PATH": path, **found, MARK: str(layout.home), **layout.environment}
 
 
 def main() -> int:

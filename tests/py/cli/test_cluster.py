@@ -319,7 +319,7 @@ def test_a_daemon_that_ends_at_its_start(home: Path, folder: Path, monkeypatch: 
     on_path(folder, monkeypatch, mvn=maven(folder), java=java)
     done = stormcell("cluster", "up")
     assert done.returncode == 2
-    assert done.stderr.endswith(f"stormcell: zookeeper has ended at its start: exit status 3; the end of "
+    assert done.stderr.endswith(f"stormcell: zookeeper has not started: exit status 3; the end of "
                                 f"{home}/logs/zookeeper.out:\n  no memory\n")
     assert sorted(os.listdir(home)) == ["lock", "logs"] and marked(home) == []
     assert stormcell("cluster", "status").returncode == 1
