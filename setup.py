@@ -28,7 +28,12 @@ class CMakeBuild(build_ext):
         cmake('--build', native)
         cmake('--install', native, '--prefix', installed, '--strip')
         [module] = glob.glob(os.path.join(installed, 'python', '_stormcell.*.so'))
-        self.copy_file(module, self.get_ext_fullpath(ext.name))
+        target = self.get_ext_fullpath(ext.name)
+        self.copy_file(module, target)
+        runner = os.path.join('stormcell', 'runner')
+        self.mkpath(os.path.join(os.path.dirname(target), runner))
+        for native in glob.glob(os.path.join(installed, 'python', runner, '*stormcell*')):
+            self.copy_file(native, os.path.join(os.path.dirname(target), runner))
         # Only now is there a file to name.
         self.distribution.data_files = [
             ('bin', [os.path.join(installed, 'bin', program)
@@ -42,7 +47,8 @@ def cmake(*arguments: str) -> None:
 setup(
     packages=find_packages('pyapi'),
     package_dir={'': 'pyapi'},
-    package_data={'': ['py.typed', '*.pyi', '*.thrift'], 'stormcell.cli': ['template/**/*']},
+    package_data={'': ['py.typed', '*.pyi', '*.thrift'], 'stormcell.cli': ['template/**/*'],
+                  'stormcell': ['runner/start']},
     ext_modules=[Extension('_stormcell', sources=[])],
     cmdclass={'build_ext': CMakeBuild},
     # The system's own, where it has them.

@@ -147,12 +147,14 @@ fits(const char *name, const char *path, struct search *search)
     ask(path, answer, sizeof answer);
     const char *said = last_line(answer);
     if (sscanf(said, "%d.%d.", &major, &minor) != 2) {
-        add(search->found, sizeof search->found, "; %s does not run (%s: %.200s)", name, path,
+        add(search->found, sizeof search->found, "; %s does not run: %.200s", path,
             *said != '\0' ? said : "it says nothing");
         return false;
     }
     if (major != 3 || minor < OLDEST_MINOR) {
-        add(search->found, sizeof search->found, "; %s is %.20s at %s", name, said, path);
+        bool same = strcmp(name, path) == 0;
+        add(search->found, sizeof search->found, "; %s is %.20s%s%s", name, said,
+            same ? "" : " at ", same ? "" : path);
         return false;
     }
     return true;
@@ -199,12 +201,13 @@ no_python(struct arena *arena, struct search *search)
     char why[sizeof *search + 256] = "no Python 3.10 or newer on this worker";
     const char *named = getenv("STORMCELL_PYTHON");
     if (*search->missing != '\0') {
-        add(search->found, sizeof search->found, "; not %s: %s",
-            named != NULL && strchr(named, '/') != NULL ? "there" : "on PATH", search->missing);
+        bool path = named != NULL && strchr(named, '/') != NULL;
+        add(search->found, sizeof search->found, "; %s%s",
+            path ? "there is no program " : "not on PATH: ", search->missing);
     }
     add(why, sizeof why, ":%s", search->found + 1);
-    if (named == NULL || strchr(named, '/') == NULL) {
-        add(why, sizeof why, " (PATH is %.1000s)", search_path());
+    if (*search->missing != '\0' && (named == NULL || strchr(named, '/') == NULL)) {
+        add(why, sizeof why, " (it is %.1000s)", search_path());
     }
     arena->refused = true;
     return give_up(arena, why);

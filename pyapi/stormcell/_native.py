@@ -1,5 +1,12 @@
 """The compiled part, under a name that type checkers find (its stub is beside this file)."""
 
+try:
+    import _stormcell
+except ImportError as error:
+    from stormcell._loading import load_from_memory
+
+    load_from_memory(error)
+
 from _stormcell import (
     Bolt,
     Component,

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PACKAGES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site-packages")
-"""Where a topology's jar has the packages that came along: behind the topology's own modules, before those
-that the worker's Python has."""
+"""Where a topology's jar has the packages that came along."""
 
 
 class StartError(Exception):
@@ -95,7 +94,9 @@ def load(name: str) -> type[Component]:
     names, from the working directory. StartError."""
     sys.path.insert(0, os.getcwd())
     if os.path.isdir(PACKAGES):
-        sys.path.insert(1, PACKAGES)
+        from stormcell.packages import find_packages_in
+
+        find_packages_in(PACKAGES)
     module_name, _, class_name = name.rpartition(".")
     if not module_name or not all(name.split(".")):
         raise StartError(f"{name!r} names no component: it must be MODULE.CLASS")
