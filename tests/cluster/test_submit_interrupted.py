@@ -40,7 +40,7 @@ class Step(NamedTuple):
 STEPS = {
     "connecting": Step("getLeader", CALL, 0, False, "the cluster is as it was", "none"),
     "asking": Step("isTopologyNameAllowed", CALL, 0, False, "the cluster is as it was", "none"),
-    "sending": Step("uploadChunk", CALL, 1, False, SENT, "none"),
+    "sending": Step("uploadChunk", CALL, 3, False, SENT, "none"),
     "sent": Step("finishFileUpload", ANSWER, 0, False, SENT, "none"),
     "about to kill": Step("killTopologyWithOpts", CALL, 0, True, "the NAME that runs goes on", "old"),
     "killing": Step("killTopologyWithOpts", ANSWER, 0, True, "the NAME that ran is being killed (stormcell list shows "
@@ -77,14 +77,17 @@ def interrupt(process: subprocess.Popen[str], number: signal.Signals) -> str:
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 @pytest.mark.parametrize("step", STEPS.values(), ids=list(STEPS))
-def test_it_leaves_what_it_says(cluster: Storm, gate: Gate, name: str, step: Step, number: signal.Signals) -> None:
+def test_it_leaves_what_it_says(cluster: Storm, gate: Gate, name: str, tmp_path: Path, step: Step,
+                                number: signal.Signals) -> None:
     """If it fails, nobody knows after Ctrl-C what the cluster does."""
+    jar = tmp_path / "large.jar"
+    jar.write_bytes(bytes(2_000_000))  # seven messages
     if step.force:
         assert submit(cluster, IDLE, "-N", name).returncode == 0
     old = ids(cluster).get(name)
     gate.hold(step.method, step.what, step.skip)
     more = ["--force", "--wait", "60"] if step.force else []
-    process = cluster.start("submit", str(IDLE), "-N", name, "--nimbus", gate.address, *more)
+    process = cluster.start("submit", str(IDLE), "-N", name, "--nimbus", gate.address, "-j", str(jar), *more)
     gate.wait()
     said = interrupt(process, number)
     gate.close()

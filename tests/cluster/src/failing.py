@@ -1,10 +1,10 @@
-"""Components that cannot start."""
+"""A component that the author's machine can start, and a worker cannot."""
 
-import module_that_nobody_has
+import only_the_author_has_it
 
 from stormcell import Bolt
 
 
 class Failing(Bolt):
     def process(self, tup):
-        module_that_nobody_has.use(tup)
+        only_the_author_has_it.use(tup)
