@@ -51,4 +51,9 @@ if(NOT STORMCELL_SANITIZE)
     add_test(NAME exports_of_executable COMMAND
              sh -c "! nm -D --defined-only \"$0\" | grep -E ' (json|frame)_'"
              $<TARGET_FILE:stormcell-shim>)
+    add_test(NAME exports_of_limited_module COMMAND
+             sh -c "! nm -D --defined-only \"$0\" | grep -v ' T PyInit_'"
+             $<TARGET_FILE:stormcell-module>)
+    add_test(NAME runner_is_without_python COMMAND
+             sh -c "! nm -D \"$0\" | grep ' _*Py'" $<TARGET_FILE:stormcell-runner>)
 endif()

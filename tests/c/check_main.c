@@ -17,7 +17,7 @@ static const struct {
     {"restarts", restarts_suite}, {"stacks", stacks_suite},         {"guardian", guardian_suite},
     {"kills", kills_suite},       {"histogram", histogram_suite},   {"grouping", grouping_suite},
     {"jvm_hash", jvm_hash_suite}, {"jvm_values", jvm_values_suite}, {"acker", acker_suite},
-    {"said", said_suite},
+    {"said", said_suite},         {"handover", handover_suite},
 };
 
 enum { SUITES = sizeof suites / sizeof suites[0] };

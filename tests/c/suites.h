@@ -14,6 +14,7 @@ Suite *ids_suite(void);
 Suite *message_suite(void);
 Suite *handshake_suite(void);
 Suite *arena_suite(void);
+Suite *handover_suite(void);
 Suite *wire_suite(void);
 Suite *capture_suite(void);
 Suite *session_suite(void);
