@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,8 @@ class Choices:
     def gather(self, project: Project) -> Contents:
         """What the jar of the project holds. Raises JarError or TopologyError."""
         environment = Environment.of(self.venv) if self.venv else None
+        if self.requirements and sys.stderr.isatty():  # it may take a while
+            click.echo("packages: pip looks for them, if they were not found before", err=True)
         return gather(project.topology, project.directory, python=self.python, requirements=self.requirements,
                       platform=self.platform, environment=environment, runner=self.runner,
                       java_jars=self.java_jars, exclude=self.exclude, cache=self.cache)

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,13 +66,13 @@ def found(*lines: str, python: str = "3.12", platform: str = X86, cache: bool = 
     return {entry.name.removeprefix(f"{SITE}/"): entry.open().read() for entry in entries}
 
 
-def packages(*lines: str, **more: str) -> list[str]:
+def packages(*lines: str, **more: Any) -> list[str]:
     """The packages and their versions."""
     return sorted(name.partition(".dist-info")[0] for name in found(*lines, **more)
                   if name.endswith("/METADATA"))
 
 
-def refused(*lines: str, **more: str) -> str:
+def refused(*lines: str, **more: Any) -> str:
     with pytest.raises(JarError) as caught:
         found(*lines, **more)
     assert "\n" not in str(caught.value)

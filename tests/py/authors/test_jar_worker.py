@@ -17,9 +17,8 @@ import pytest
 
 from jars import build
 from jvm import Topology
-from parent import Parent
+from parent import SHIM, Parent
 from projects import Write
-from starting import SHIM
 from stormcell.jar import Environment, Jar
 from stormcell.jar.unpacking import unpack
 

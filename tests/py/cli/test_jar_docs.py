@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from commanding import BUILT
+from commanding import BUILT, PATIENCE
 from reading import Reader, blocks, commands_of, install
 
 PAGE = "jar.md"
@@ -22,7 +22,7 @@ def test_all_of_it(folder: Path, tmp_path: Path) -> None:
     wheel(index, "snowballstemmer", "2.2.0")
     more = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index), "XDG_CACHE_HOME": str(tmp_path / "cache"),
             "STORMCELL_RUNNER": os.environ.get("STORMCELL_RUNNER") or str(BUILT / "runner")}
-    Reader(folder, install(tmp_path), **more).read(PAGE)
+    Reader(folder, install(tmp_path), PATIENCE, **more).read(PAGE)
     with zipfile.ZipFile(folder / "words" / "prod.jar") as jar:
         assert "resources/stormcell/site-packages/snowballstemmer.py" in jar.namelist()
 
