@@ -140,7 +140,7 @@ def test_top(cluster: Storm, project: Path) -> None:
     counted(cluster, project)
     process = cluster.start("top", NAME, "--interval", "1", cwd=project)
     assert process.stdout is not None
-    exact = next(line.split() for line in process.stdout if line.startswith("halves") and "~" not in line)
+    exact = next(line.split() for line in process.stdout if line.startswith("halves x2") and "~" not in line)
     process.send_signal(signal.SIGINT)
     assert process.wait(PATIENCE) == 0
     assert exact[:2] == ["halves", "x2"]
