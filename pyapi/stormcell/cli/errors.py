@@ -23,7 +23,8 @@ from stormcell.operate.state import Report
               help="Show so many at most.")
 @click.option("--all", "every", is_flag=True, help="Show each by itself that came the same way as another.")
 @click.option("--raw", is_flag=True, help="Show all that Storm keeps of them, Java's part as well.")
-@click.option("-f", "--follow", is_flag=True, help="Go on with those that are reported from now on; Ctrl-C ends it.")
+@click.option("-f", "--follow", is_flag=True,
+              help="Go on with those that are reported from now on; Ctrl-C ends it.")
 @click.option("--interval", type=parameters.seconds, default=2.0, show_default=True, metavar="S",
               help="How often --follow asks.")
 @operating.as_json

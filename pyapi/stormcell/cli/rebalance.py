@@ -17,7 +17,8 @@ from stormcell.operate.state import Topology
 @click.command("rebalance")
 @operating.topology
 @operating.name
-@click.option("-w", "--workers", type=click.IntRange(min=1), metavar="N", help="Spread it over so many workers.")
+@click.option("-w", "--workers", type=click.IntRange(min=1), metavar="N",
+              help="Spread it over so many workers.")
 @click.option("--executors", multiple=True, metavar="COMPONENT=N",
               help="Run a component in so many threads, at most one for each task; may be given several times.")
 @parameters.options
@@ -51,17 +52,16 @@ def command(
     with connection.open_nimbus(**where) as nimbus:
         found = ask.find(nimbus, chosen)
         what = change.changes(ask.page(nimbus, found), wanted)
-        slots = sum(each.slots for each in ask.cluster(nimbus).supervisors)
         change.rebalance(nimbus, found, wanted, wait)
         click.echo(f"rebalancing {chosen}: {operating.joined(what) or 'spread anew'}; its spouts are off, "
                    f"its workers start anew in {wait} s")
-        if workers and workers > slots:
-            click.echo(f"the cluster has {counted(slots, 'slot', 'slots')} in all: there will be no more workers")
+        _tell_of_slots(workers or 0, sum(each.slots for each in ask.cluster(nimbus).supervisors))
         if not follow:
             return 0
         with operating.on_its_own(f"{chosen} is still being rebalanced"):
             have = change.rebalanced(nimbus, found, wanted, wait)
-            click.echo(_sum_up(ask.find(nimbus, chosen), {name: have.get(name, 0) for name in wanted.executors}))
+            click.echo(_sum_up(ask.find(nimbus, chosen),
+                               {name: have.get(name, 0) for name in wanted.executors}))
             return 0
     return 1
 
@@ -75,6 +75,11 @@ def _executors(texts: Iterable[str]) -> dict[str, int]:
             raise Refused(f"--executors is given as COMPONENT=N, N from 1, not {text!r}")
         found[name] = int(number)
     return found
+
+
+def _tell_of_slots(workers: int, slots: int) -> None:
+    if workers > slots:
+        click.echo(f"the cluster has {counted(slots, 'slot', 'slots')} in all: there will be no more workers")
 
 
 def _sum_up(topology: Topology, executors: dict[str, int]) -> str:

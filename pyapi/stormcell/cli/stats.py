@@ -17,7 +17,8 @@ from stormcell.operate.state import WINDOWS, ComponentPage, Topology
 @click.command("stats")
 @operating.topology
 @operating.name
-@click.option("-c", "--component", metavar="NAME", help="Only this component, with its streams, threads and errors.")
+@click.option("-c", "--component", metavar="NAME",
+              help="Only this component, with its streams, threads and errors.")
 @click.option("--all", "everything", is_flag=True, help="All components of the topology like that.")
 @click.option("--window", type=click.Choice(list(WINDOWS)), default="10m", show_default=True,
               help="The time that is counted.")

@@ -101,7 +101,7 @@ def _source(nimbus: Nimbus, topology: Topology, logs: Path | None, logviewer: in
             pattern: re.Pattern[str] | None, timeout_s: float) -> Files | Viewers:
     """Where its logs are."""
     here = running()
-    if logs is None and logviewer is None and here is not None and nimbus.address == "{}:{}".format(*here.nimbus):
+    if logs is None and logviewer is None and here and nimbus.address == "{}:{}".format(*here.nimbus):
         logs = here.logs
     if logs is not None:
         return Files(logs, topology.id, pattern)

@@ -124,7 +124,8 @@ def _view(seen: list[Seen], chosen: str | None, every_s: int) -> RenderableType:
     parts: list[RenderableType] = [_components(seen[0]) if chosen else _topologies(seen)]
     speeds = [speed for each in seen for speed in each.rates.speeds()]
     if any(each.rate.rough for each in speeds):
-        parts.append(Text(f"~ averages: rates follow with the second report, which comes every {every_s} s", "dim"))
+        parts.append(Text(f"~ averages: rates follow with the second report, which comes every {every_s} s",
+                          "dim"))
     elif not any(each.kind for each in speeds):
         parts.append(tables.silence(every_s))
     return Group(_title(seen, chosen), *parts, *_errors(seen))
@@ -186,5 +187,6 @@ def _errors(seen: list[Seen]) -> list[RenderableType]:
     for each in seen:
         for report in each.errors:
             newest.setdefault((report.topology, report.component if len(seen) == 1 else ""), report)
-    return [Text(f"{each.component}: {tables.ago(each.at)}, {each.host}:{each.port}: {traces.gist(each.text)}",
-                 style="red", no_wrap=True, overflow="ellipsis") for each in newest.values()]
+    lines = (f"{each.component}: {tables.ago(each.at)}, {each.host}:{each.port}: {traces.gist(each.text)}"
+             for each in newest.values())
+    return [Text(line, style="red", no_wrap=True, overflow="ellipsis") for line in lines]

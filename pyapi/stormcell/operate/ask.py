@@ -138,7 +138,8 @@ def errors(nimbus: Asked, topology: Topology) -> list[Report]:
 def threads(nimbus: Asked, topology: Topology) -> tuple[list[Thread], list[Report]]:
     """What the executors of a topology's own components have reported, and its errors."""
     told = of(nimbus, topology, "getTopologyInfo", topology.id)
-    return [_thread(each) for each in told.executors if not _of_storm(each.component_id)], _reports(topology, told)
+    own = [each for each in told.executors if not _of_storm(each.component_id)]
+    return list(map(_thread, own)), _reports(topology, told)
 
 
 def workers(nimbus: Asked) -> list[Worker]:
@@ -235,8 +236,9 @@ def _thread(told: Any) -> Thread:
     who, stats = told.executor_info, told.stats
     bolt = stats is not None and stats.specific.bolt is not None
     total, recent = (_summed(stats, WINDOWS[window]) if stats else Counts() for window in ("all", "10m"))
-    return Thread(told.component_id, "bolt" if bolt else "spout" if stats else "", who.task_start, who.task_end,
-                  f"{told.host}:{told.port}", told.uptime_secs, total, recent)
+    kind = "bolt" if bolt else "spout" if stats else ""
+    return Thread(told.component_id, kind, who.task_start, who.task_end, f"{told.host}:{told.port}",
+                  told.uptime_secs, total, recent)
 
 
 def _summed(stats: Any, window: str) -> Counts:

@@ -71,13 +71,15 @@ def changes(page: Page, wanted: Wanted) -> list[str]:
     ask.known(page.topology.name, wanted.executors, components)
     found = []
     if wanted.workers is not None:
-        found.append(f"workers {page.settings.get('topology.workers', len(page.workers))} to {wanted.workers}")
+        before = page.settings.get("topology.workers", len(page.workers))
+        found.append(f"workers {before} to {wanted.workers}")
     for name, executors in wanted.executors.items():
         have = components[name]
         if executors > have.tasks:
             raise NimbusError(
                 f"{name!r} cannot have {executors} executors: it has {have.tasks} "
-                f"{'task' if have.tasks == 1 else 'tasks'}, whose number is fixed when a topology is submitted")
+                f"{'task' if have.tasks == 1 else 'tasks'}, whose number is fixed when a topology is "
+                "submitted")
         found.append(f"executors of {name} {have.executors} to {executors}")
     for key, value in wanted.settings.items():
         found.append(f"{key} {json.dumps(page.settings.get(key))} to {json.dumps(value)}")
@@ -87,7 +89,8 @@ def changes(page: Page, wanted: Wanted) -> list[str]:
 def rebalance(nimbus: Asked, topology: Topology, wanted: Wanted, wait_s: int) -> None:
     """Tell Storm to rebalance it: to turn its spouts off, and wait_s later to start its workers anew."""
     if topology.status not in ("ACTIVE", "INACTIVE"):
-        raise NimbusError(f"{topology.name} is {_doing(topology)}: until that is done, Storm cannot rebalance it")
+        raise NimbusError(f"{topology.name} is {_doing(topology)}: until that is done, Storm cannot rebalance "
+                          "it")
     options = structures.RebalanceOptions(
         wait_secs=wait_s, num_workers=wanted.workers, num_executors=wanted.executors or None,
         topology_conf_overrides=json.dumps(wanted.settings) if wanted.settings else None)
@@ -116,7 +119,8 @@ def _until(done: Callable[[], bool], wait_s: int, otherwise: str) -> None:
     deadline = time.monotonic() + wait_s + GRACE_S
     while not done():
         if time.monotonic() > deadline:
-            raise Unfinished(f"{otherwise} after {wait_s + GRACE_S:g} s: `stormcell list` shows how it stands")
+            raise Unfinished(f"{otherwise} after {wait_s + GRACE_S:g} s: `stormcell list` shows how it "
+                             "stands")
         time.sleep(POLL_S)
 
 

@@ -13,6 +13,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlencode
@@ -26,7 +27,7 @@ WORKER_LOG = "worker.log"
 """What is read unless a pattern says what."""
 
 ENTRY = re.compile(r"^\d{4}-\d\d-\d\d |^\d\d:\d\d:\d\d")
-"""How an entry begins in the layout of Storm's log4j2/worker.xml; the other lines belong to the one before."""
+"""How an entry begins in the layout of Storm's log4j2/worker.xml; other lines belong to the one before."""
 
 SAID_BY = re.compile(r"\bShellLog pid:\d+, name:(\S+) ")
 """How Storm logs what a component in another language says."""
@@ -46,7 +47,7 @@ class NoViewer(LogError):
 
 
 class Filter:
-    """Passes on the lines of a component, or that match; of one log, since an entry may have several lines."""
+    """Passes on the lines of a component, or that match; for one log, since an entry may have many lines."""
 
     def __init__(self, component: str | None = None, grep: re.Pattern[str] | None = None) -> None:
         self._component = component
@@ -54,7 +55,10 @@ class Filter:
         self._within = False
 
     def __call__(self, lines: Iterable[str]) -> list[str]:
-        return [line for line in lines if self._wanted(line) and (self._grep is None or self._grep.search(line))]
+        return [line for line in lines if self._wanted(line) and self._matches(line)]
+
+    def _matches(self, line: str) -> bool:
+        return self._grep is None or self._grep.search(line) is not None
 
     def _wanted(self, line: str) -> bool:
         if self._component is None:
@@ -151,8 +155,10 @@ class FileLog(Log):
         self._file = None
 
     def _put_aside(self) -> bool:
+        if self._file is None:
+            return False
         try:
-            return self._file is not None and not os.path.samestat(os.fstat(self._file.fileno()), self._path.stat())
+            return not os.path.samestat(os.fstat(self._file.fileno()), self._path.stat())
         except FileNotFoundError:
             return False
 
@@ -220,7 +226,7 @@ class Files:
         for path in sorted((self._folder / self._topology_id).glob("*/*")):
             name = str(path.relative_to(self._folder))
             if _chosen(name, self._pattern) and path.is_file():
-                yield name, lambda name=name, path=path: FileLog(_label("", name), path)  # type: ignore[misc]
+                yield name, partial(FileLog, _label("", name), path)
 
 
 class Viewers:
@@ -247,8 +253,7 @@ class Viewers:
                 continue
             for name in sorted(names):
                 if _chosen(name, self._pattern):
-                    yield f"{host}/{name}", lambda host=host, viewer=viewer, name=name: WebLog(  # type: ignore[misc]
-                        _label(host, name), viewer, name)
+                    yield f"{host}/{name}", partial(WebLog, _label(host, name), viewer, name)
         if wrong:
             raise wrong
 

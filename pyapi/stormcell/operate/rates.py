@@ -120,9 +120,11 @@ def _speed(name: str, heard: list[deque[Thread]]) -> Speed:
 
 
 def _latency(last: list[Thread]) -> float | None:
-    settled = sum(each.recent.acked for each in last)
-    spent = sum(each.recent.acked * ((each.recent.process_ms if each.kind == "bolt" else each.recent.complete_ms)
-                                     or 0.0) for each in last)
+    settled, spent = 0, 0.0
+    for each in last:
+        mean = each.recent.process_ms if each.kind == "bolt" else each.recent.complete_ms
+        settled += each.recent.acked
+        spent += each.recent.acked * (mean or 0.0)
     return spent / settled if settled else None
 
 

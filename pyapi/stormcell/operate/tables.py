@@ -166,7 +166,8 @@ def _outputs(page: ComponentPage) -> list[RenderableType]:
     for each in page.outputs:
         counts = each.counts
         more = (number(counts.acked), failures(counts.failed), milliseconds(counts.complete_ms))
-        table.add_row(each.stream, number(counts.emitted), number(counts.transferred), *(more if spout else ()))
+        table.add_row(each.stream, number(counts.emitted), number(counts.transferred),
+                      *(more if spout else ()))
     return [table]
 
 
@@ -202,7 +203,8 @@ def errors(reports: Sequence[Report], *, raw: bool = False, most: int | None = N
     shown = groups if most is None else groups[:most]
     parts: list[RenderableType] = [error(each, raw=raw) for each in shown]
     if len(groups) > len(shown):
-        parts.append(Text(f"... and {len(groups) - len(shown)} more (`stormcell errors --limit {len(groups)}` shows them)", "dim"))
+        parts.append(Text(f"... and {len(groups) - len(shown)} more (`stormcell errors --limit {len(groups)}` "
+                          "shows them)", "dim"))
     return parts
 
 
@@ -277,7 +279,8 @@ def number(value: float) -> str:
 
 def age(seconds: int) -> str:
     """A time in its two largest units."""
-    units = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]
+    units = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"),
+             (seconds % 60, "s")]
     first = next((index for index, (value, _) in enumerate(units) if value), len(units) - 1)
     return " ".join(f"{value} {unit}" for value, unit in units[first:first + 2])
 
