@@ -31,13 +31,12 @@ def command(topology: str | None, name: str | None, wait: int, follow: bool, **w
     chosen = operating.chosen(topology, name, where["config_file"])
     with connection.open_nimbus(**where) as nimbus:
         found = ask.find(nimbus, chosen)
-        change.kill(nimbus, found, wait)
         again = "once more: " if found.status == "KILLED" else ""
-        click.echo(f"killing {chosen}: {again}its spouts are off, its workers end in {wait} s")
-        if not follow:
-            return 0
+        change.kill(nimbus, found, wait)
         with operating.on_its_own(f"{chosen} is still being killed"):
-            change.gone(nimbus, found, wait)
-            click.echo(f"{chosen} is gone")
+            click.echo(f"killing {chosen}: {again}its spouts are off, its workers end in {wait} s")
+            if follow:
+                change.gone(nimbus, found, wait)
+                click.echo(f"{chosen} is gone")
             return 0
     return 1

@@ -52,16 +52,16 @@ def command(
     with connection.open_nimbus(**where) as nimbus:
         found = ask.find(nimbus, chosen)
         what = change.changes(ask.page(nimbus, found), wanted)
+        slots = sum(each.slots for each in ask.cluster(nimbus).supervisors)
         change.rebalance(nimbus, found, wanted, wait)
-        click.echo(f"rebalancing {chosen}: {operating.joined(what) or 'spread anew'}; its spouts are off, "
-                   f"its workers start anew in {wait} s")
-        _tell_of_slots(workers or 0, sum(each.slots for each in ask.cluster(nimbus).supervisors))
-        if not follow:
-            return 0
         with operating.on_its_own(f"{chosen} is still being rebalanced"):
-            have = change.rebalanced(nimbus, found, wanted, wait)
-            click.echo(_sum_up(ask.find(nimbus, chosen),
-                               {name: have.get(name, 0) for name in wanted.executors}))
+            click.echo(f"rebalancing {chosen}: {operating.joined(what) or 'spread anew'}; its spouts are off, "
+                       f"its workers start anew in {wait} s")
+            _tell_of_slots(workers or 0, slots)
+            if follow:
+                have = change.rebalanced(nimbus, found, wanted, wait)
+                click.echo(_sum_up(ask.find(nimbus, chosen),
+                                   {name: have.get(name, 0) for name in wanted.executors}))
             return 0
     return 1
 
