@@ -69,7 +69,9 @@ class Cluster:
         self.slots = slots
         *self._classes, jars = class_path.split(os.pathsep)
         storm = installed(Path(jars).parents[1])
-        self._layout = Layout(home, storm, slots, SETTINGS)
+        # What the topologies' own classes need, and workers do not have by themselves.
+        jackson = os.pathsep.join(map(str, (storm.folder / "lib").glob("jackson-*.jar")))
+        self._layout = Layout(home, storm, slots, {**SETTINGS, "topology.classpath": jackson})
         self._mark = str(uuid.uuid4())
         self._client: subprocess.Popen[str] | None = None
         self._processes: list[subprocess.Popen[Any]] = []
