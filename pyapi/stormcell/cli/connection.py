@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +16,7 @@ from stormcell.cli.project import find_config
 from stormcell.cluster import running
 from stormcell.config import Config, ConfigError
 from stormcell.nimbus import Nimbus, Unreachable
-from stormcell.nimbus.client import Address, open_socket
+from stormcell.nimbus.client import Address, OpenSocket, Transport, framed, open_socket
 
 PORT = 6627
 """Nimbus' Thrift port, where nothing else is said."""
@@ -47,16 +49,17 @@ def open_nimbus(*, nimbus: tuple[str, ...] = (), environment: str | None = None,
 
     config: the project's configuration, if it has been read already.
     """
-    here = running()
-    seeds = _seeds(nimbus, environment, config or find_config(None, config_file))
-    opener = here.connect if here is not None and not seeds else open_socket
-    if here is not None and not seeds:
-        seeds = [here.nimbus]
+    config = config or find_config(None, config_file)
+    opener: OpenSocket = open_socket
+    seeds = _seeds(nimbus, environment, config)
     if not seeds:
-        raise Refused("which cluster? Name it by --nimbus HOST:PORT, or as \"nimbus\" in the environment of "
-                      "config.json, or start one on this machine: stormcell cluster up")
+        here = running()
+        if here is None:
+            raise Refused("which cluster? Name it by --nimbus HOST:PORT, or as \"nimbus\" in the environment of "
+                          "config.json, or start one on this machine: stormcell cluster up")
+        seeds, opener = [here.nimbus], here.connect
     try:
-        return Nimbus.connect(seeds, timeout / 1000, opener)
+        return Nimbus.connect(seeds, timeout / 1000, opener, _transport(environment, config))
     except Unreachable as error:
         raise Unreachable(f"no Nimbus answers: {error}") from None
 
@@ -72,6 +75,24 @@ def _seeds(given: tuple[str, ...], environment: str | None, config: Config) -> l
         raise ConfigError(f'{config.path}: "nimbus" of the environment {name!r} is "host:port" or a list of '
                           f"such, not {named!r}")
     return [address(one) for one in named]
+
+
+def _transport(environment: str | None, config: Config) -> Transport:
+    """What the environment's "transport" names, "module:function" of the project's; else Storm's default."""
+    name, settings = config.environment(environment)
+    named = settings.get("transport")
+    if named is None:
+        return framed
+    sys.path.insert(0, str(config.folder.resolve()))
+    try:
+        module, _, function = str(named).partition(":")
+        found: Transport = getattr(importlib.import_module(module), function)
+    except Exception as error:
+        raise ConfigError(f'{config.path}: "transport" of the environment {name!r} is {named!r}, and that is no '
+                          f"function of a module, as in \"sasl:digest\": {error}") from None
+    finally:
+        del sys.path[0]
+    return found
 
 
 def address(text: str) -> Address:

@@ -3,6 +3,7 @@ tests/py/cli's tests of each command, and a real one in tests/cluster.)"""
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -16,9 +17,10 @@ from thriftpy2.thrift import TProcessor
 from thriftpy2.transport import TSocket, TTransportException
 from thriftpy2.transport.framed import TFramedTransport
 
-import projects  # noqa: F401 - makes the package importable
+import projects
 from stormcell.cli import Refused
-from stormcell.cli.connection import address
+from stormcell.cli.connection import address, open_nimbus
+from stormcell.config import Config, ConfigError
 from stormcell.nimbus import Nimbus, NimbusError, NotAuthorized, Unreachable, structures
 
 Serve = Callable[[socket.socket], None]
@@ -195,6 +197,43 @@ def test_a_method_that_an_older_storm_has_not() -> None:
         with Nimbus.connect([("127.0.0.1", port)]) as nimbus:
             with pytest.raises(NimbusError, match="does not know getClusterInfo: its Storm is older"):
                 nimbus.call("getClusterInfo")
+
+
+TRANSPORT = """
+from thriftpy2.transport.framed import TFramedTransport
+
+def greeting(connected, host):
+    connected.write(b"I am " + host.encode() + b"'s friend\\n")
+    return TFramedTransport(connected)
+"""
+
+
+def with_transport(write: projects.Write, named: str, port: int) -> Config:
+    write("greet.py", TRANSPORT)
+    return Config.load(write("config.json", json.dumps({"envs": {"prod": {
+        "nimbus": f"127.0.0.1:{port}", "transport": named}}})))
+
+
+def test_a_transport_of_the_projects_own(write: projects.Write) -> None:
+    """Where a cluster asks who one is."""
+    leader, said = Follower(), []
+    answer = thrift(leader)
+
+    def serve(connection: socket.socket) -> None:
+        said.append(connection.recv(24))
+        answer(connection)
+
+    with server(serve) as port:
+        leader.leader = ("127.0.0.1", port)
+        with open_nimbus(config=with_transport(write, "greet:greeting", port)) as nimbus:
+            assert nimbus.call("getLeader").port == port
+    assert said == [b"I am 127.0.0.1's friend\n"]
+
+
+@pytest.mark.parametrize("named", ["greet", "greet:none", "nowhere:greeting", 5])
+def test_a_transport_that_is_none(write: projects.Write, named: str) -> None:
+    with pytest.raises(ConfigError, match='config.json: "transport" of the environment \'prod\' is '):
+        open_nimbus(config=with_transport(write, named, 1))
 
 
 @pytest.mark.parametrize("text, found", [
