@@ -129,7 +129,8 @@ def _add_home(entries: Entries, spec: Spec, directory: Path, exclude: Sequence[s
     home, module = Path(component_home(spec, spec.component)), spec.component.__module__
     top = module.partition(".")[0]
     if RESERVED.fullmatch(top):
-        raise spec.fail(f"{spec.title} is {module}.{spec.component.__qualname__} itself, and no class of your own")
+        raise spec.fail(f"{spec.title} is {module}.{spec.component.__qualname__} itself, and no class of your "
+                        "own")
     if str(home) in installed_folders():
         yield (f"{spec.title} is {module}.{spec.component.__qualname__}, which is installed here: the "
                "workers' Python needs it as well (--requirements, --venv)")

@@ -71,6 +71,7 @@ def _install(requirements: Sequence[Path], workers: Workers, kept: Path) -> None
                        f"{error.strerror}") from None
     try:
         _run_pip(requirements, workers, scratch / "site")
+        _refuse_editable(requirements, scratch / "site")
         _tidy(scratch / "site")
         shutil.rmtree(kept, ignore_errors=True)
         os.replace(scratch / "site", kept)
@@ -161,6 +162,15 @@ def _why(requirements: Sequence[Path], workers: Workers, said: str) -> str:
 
 
 # ---- what pip has installed ----------------------------------------------------------------------
+
+
+def _refuse_editable(requirements: Sequence[Path], site: Path) -> None:
+    """JarError: the code of a package stays where it is."""
+    for note in sorted(site.glob("*.dist-info/direct_url.json")):
+        found = json.loads(note.read_text(encoding="utf-8"))
+        if found.get("dir_info", {}).get("editable"):
+            raise JarError(f"{', '.join(map(str, requirements))}: {note.parent.name.partition('-')[0]} is "
+                           "asked for as editable, and its code would stay here: name it without -e")
 
 
 def _tidy(site: Path) -> None:

@@ -25,8 +25,8 @@ from stormcell.load import folders, load
 build_jar(Path(sys.argv[2]), load(sys.argv[1]), folders(sys.argv[1])[0], platform="manylinux_2_17_x86_64")
 """
 
-WORKERS_PACKAGE = ["__init__", "_native", "bolt", "component", "fault", "fields", "log", "report", "run",
-                   "spec", "spout", "stream", "topology"]
+WORKERS_PACKAGE = ["__init__", "_loading", "_native", "bolt", "component", "fault", "fields", "log",
+                   "packages", "report", "run", "spec", "spout", "stream", "topology"]
 
 
 @pytest.fixture

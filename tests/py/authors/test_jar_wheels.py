@@ -143,6 +143,33 @@ def test_what_else_pip_refuses(wheel: Make) -> None:
     assert refused("words", "--no-such-option").startswith("requirements.txt: ")
 
 
+def test_an_editable_package(tmp_path: Path) -> None:
+    """Built by a backend of the test's own, for pip would fetch any other."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "pyproject.toml").write_text(
+        "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n")
+    (tmp_path / "mine" / "backend.py").write_text(BACKEND)
+    assert refused("-e ./mine") == (
+        "requirements.txt: mine is asked for as editable, and its code would stay here: name it without -e")
+    assert packages("./mine") == ["mine-1.0"]
+
+
+BACKEND = """
+import zipfile
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    name = "mine-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(f"{folder}/{name}", "w") as archive:
+        info = "mine-1.0.dist-info"
+        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\\nName: mine\\nVersion: 1.0\\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return name
+
+build_editable = build_wheel
+"""
+
+
 def test_an_index_that_is_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
