@@ -35,7 +35,7 @@ def command(
     follow: bool,
     **where: Any,
 ) -> int:
-    """Spread a topology anew over the cluster, or change its size.
+    """Spread a topology anew, or change its size.
 
     TOPOLOGY is by default the project's only one. Its spouts are turned off at once; after --wait seconds
     its workers are ended and started as they are to be. Without --workers, --executors and --option it is

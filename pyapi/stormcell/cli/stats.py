@@ -37,12 +37,14 @@ def command(
     as_json: bool,
     **where: Any,
 ) -> None:
-    """Show what has been counted of the cluster, a topology or a component.
+    """Show what has been counted.
 
-    Without a TOPOLOGY it is the cluster. Workers report what they count once a minute, unless the cluster's
-    executor.metrics.frequency.secs is another, and they count samples: with Storm's
-    topology.stats.sample.rate of 0.05, all numbers are multiples of 20. Of a component in Python, "execute"
-    and "capacity" are of Java's side of it, which only passes tuples on: see "process".
+    That is of the topology, or of one of its components; without a TOPOLOGY, of the cluster.
+
+    Workers report what they count once a minute, unless the cluster's executor.metrics.frequency.secs is
+    another, and they count samples: with Storm's topology.stats.sample.rate of 0.05, all numbers are
+    multiples of 20. Of a component in Python, "execute" and "capacity" are of Java's side of it, which only
+    passes tuples on: see "process".
 
     \b
     Example:
