@@ -118,7 +118,7 @@ def test_a_connection_does_not_take_long(cluster: Storm) -> None:
         began = time.monotonic()
         cluster.connect("127.0.0.1", 6627).close()
         took.append(time.monotonic() - began)
-    assert min(took) < 0.1, took
+    assert min(took) < 0.5, took
 
 
 def test_a_command_runs_inside(cluster: Storm) -> None:
