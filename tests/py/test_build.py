@@ -141,6 +141,17 @@ def test_installed_files_show_what_they_should(installed: Path) -> None:
     assert not [name for name in exported if name.startswith(("json_", "frame_"))]
 
 
+def test_installed_runner_is_whole(installed: Path) -> None:
+    """What a topology takes along to its workers, whose Python is not known."""
+    [runner] = installed.glob("lib/python*/site-packages/stormcell/runner")
+    assert sorted(path.name for path in runner.iterdir()) == ["_stormcell.abi3.so", "start", "stormcell-shim"]
+    assert os.access(runner / "stormcell-shim", os.X_OK), "the x bit is lost"
+    assert "Python 3.10 or newer" in run(runner / "stormcell-shim", "--version")
+    assert "libpython" not in run("ldd", runner / "stormcell-shim") + run("ldd", runner / "_stormcell.abi3.so")
+    exported = run("nm", "-D", "--defined-only", runner / "_stormcell.abi3.so").split()[2::3]
+    assert exported == ["PyInit__stormcell"]
+
+
 @pytest.mark.parametrize("link", ["static", "shared"])
 def test_cmake_install_keeps_the_interpreter(link: str, tmp_path: Path) -> None:
     """An executable that loses its way to libpython may start, with another Python's."""
