@@ -15,7 +15,9 @@ from stormcell.operate import ask, change
 @operating.name
 @connection.choices
 def command(topology: str | None, name: str | None, **where: Any) -> None:
-    """Let the spouts of a topology emit nothing more, and its bolts finish.
+    """Let the spouts of a topology emit nothing more.
+
+    Its bolts finish what is in flight; its workers stay.
 
     TOPOLOGY is by default the project's only one.
 
