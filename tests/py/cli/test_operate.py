@@ -118,7 +118,8 @@ def test_kill_returns_when_it_is_gone(nimbus: Standin) -> None:
 
 def test_kill_returns_at_once(nimbus: Standin) -> None:
     nimbus.run("words")
-    assert said("kill", "words", "--no-follow") == ["killing words: its spouts are off, its workers end in 5 s"]
+    assert said("kill", "words", "--no-follow", "--wait", "600") == [
+        "killing words: its spouts are off, its workers end in 600 s"]
     assert nimbus.topologies["words"].status == "KILLED"
     assert said("kill", "words", "--wait", "0") == [
         "killing words: once more: its spouts are off, its workers end in 0 s", "words is gone"]
