@@ -63,12 +63,19 @@ def explained(error: TException, method: str, address: str) -> NimbusError:
     """The error for what Nimbus answered to a call in place of a result."""
     said = one_line(getattr(error, "msg", None) or getattr(error, "message", None) or str(error))
     if isinstance(error, TApplicationException):
+        if method == "getLeader" and _is_unknown(error.type, said):
+            return Unreachable(f"{address}: what answers there is no Nimbus, or one of before Storm {SINCE[method]}; its "
+                               "Thrift port is 6627 where storm.yaml says nothing else")
         return NimbusError(_failed(error.type, said, method, address))
     return KINDS.get(type(error), NimbusError)(said or f"Nimbus at {address} refused {method}")
 
 
+def _is_unknown(kind: int, said: str) -> bool:
+    return kind == TApplicationException.UNKNOWN_METHOD or "Invalid method name" in said
+
+
 def _failed(kind: int, said: str, method: str, address: str) -> str:
-    if kind == TApplicationException.UNKNOWN_METHOD or "Invalid method name" in said:
+    if _is_unknown(kind, said):
         since = f", which Storm has from {SINCE[method]} on" if method in SINCE else ""
         return f"Nimbus at {address} does not know {method}{since}: its Storm is older than that"
     if kind == TApplicationException.MISSING_RESULT:
