@@ -23,8 +23,14 @@ GONE_SECONDS = 120.0
 SLOT_SECONDS = 15.0
 """After how long a topology that has been given no worker, where no slot is free, is taken to get none."""
 
+SETTLED_SECONDS = 5.0
+"""From the first word of all executors until their components have been started, and have told what is wrong."""
+
 LOOK_SECONDS = 0.5
 """How often Nimbus is asked whether something has come about."""
+
+COMPONENTS_OWN = "Shell Process Exception:"
+"""In what a component reports, and not in what its worker does."""
 
 NAME_LEFT = 16 * 1024
 """Bytes of a message that are neither structure nor configuration, at most."""
@@ -264,20 +270,27 @@ def wait_until_running(nimbus: Nimbus, topology_id: str, patience: float) -> dic
 
     patience: in seconds. SubmitError when they are over; NimbusError.
     """
-    began = time.monotonic()
+    began, heard = time.monotonic(), None
     while True:
         info = nimbus.call("getTopologyInfo", topology_id)
+        now = time.monotonic()
         silent = sorted({one.component_id for one in info.executors if not one.uptime_secs})
         if info.executors and not silent:
-            return {name: max(errors, key=lambda one: one.error_time_secs).error
-                    for name, errors in info.errors.items() if errors}
-        waited = time.monotonic() - began
-        if not info.executors and waited > min(SLOT_SECONDS, patience):
+            heard = heard or now
+            if any(info.errors.values()) or now - heard >= SETTLED_SECONDS:
+                return {name: _telling(errors) for name, errors in info.errors.items() if errors}
+        elif not info.executors and now - began > min(SLOT_SECONDS, patience):
             _check_slots(nimbus, info.name)
-        if waited > patience:
+        if now - began > patience:
             raise SubmitError(f"after {patience:g} s not all of {info.name} runs: {_lacking(silent)}; it stays "
                               "submitted, `stormcell stats` and the supervisors' logs tell more")
         time.sleep(LOOK_SECONDS)
+
+
+def _telling(errors: list[Any]) -> str:
+    """The last error of a component's own if there is one: when it ends for that, its worker has another."""
+    own = [one for one in errors if COMPONENTS_OWN in one.error]
+    return str(max(own or errors, key=lambda one: one.error_time_secs).error)
 
 
 def _check_slots(nimbus: Nimbus, name: str) -> None:

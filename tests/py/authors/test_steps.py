@@ -369,7 +369,8 @@ class Starting:
         return SimpleNamespace(name="words", executors=executors, errors=self.errors)
 
 
-def test_it_waits_for_the_last_executor(nimbus: Standin) -> None:
+def test_it_waits_for_the_last_executor(nimbus: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "SETTLED_SECONDS", 0.0)
     starting = Starting(0, 3, 1)
     assert wait_until_running(starting, "words-1", 60) == {}  # type: ignore[arg-type]
     assert starting.looks == 4
@@ -379,6 +380,22 @@ def test_what_went_wrong_meanwhile(nimbus: Standin) -> None:
     errors = [SimpleNamespace(error="first", error_time_secs=1), SimpleNamespace(error="second", error_time_secs=2)]
     starting = Starting(0, errors={"c0": errors, "c1": []})
     assert wait_until_running(starting, "words-1", 60) == {"c0": "second"}  # type: ignore[arg-type]
+
+
+def test_it_waits_for_what_a_component_says_of_its_start(nimbus: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
+    starting, now = Starting(0), iter(range(100))
+    late = [SimpleNamespace(error="import failed", error_time_secs=1)]
+    monkeypatch.setattr(steps.time, "monotonic", lambda: float(next(now)))
+    monkeypatch.setattr(steps.time, "sleep", lambda _: starting.errors.update(c0=late) if starting.looks == 3 else None)
+    assert wait_until_running(starting, "words-1", 60) == {"c0": "import failed"}  # type: ignore[arg-type]
+    assert starting.looks == 4
+
+
+def test_what_a_component_says_tells_more_than_what_its_worker_does(nimbus: Standin) -> None:
+    own = "java.lang.Exception: Shell Process Exception:no Python"
+    errors = [SimpleNamespace(error="NoOutputException: Pipe to subprocess seems to be broken!", error_time_secs=2),
+              SimpleNamespace(error=own, error_time_secs=1)]
+    assert wait_until_running(Starting(0, errors={"c0": errors}), "words-1", 60) == {"c0": own}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("ups, said", [((0, 10**9), "nothing is heard of c1"), ((), "it has been given no workers")])
