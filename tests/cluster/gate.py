@@ -28,6 +28,7 @@ class Gate:
         self._raw = raw
         self._dropped = False
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
         self._sockets: list[socket.socket] = [self._listener]
         self._held: tuple[str, str] | None = None
         self._skip = 0
@@ -35,11 +36,6 @@ class Gate:
         self._opened = threading.Event()
         self._lock = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def port(self) -> int:
-        port: int = self._listener.getsockname()[1]
-        return port
 
     @property
     def address(self) -> str:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,10 +72,15 @@ class Storm:
         return subprocess.run([*COMMAND, *map(str, arguments)], env={**self.environment, **more}, cwd=cwd,
                               capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False)
 
-    def start(self, *arguments: str | Path, **more: Any) -> subprocess.Popen[str]:
-        """Start the command, its output in pipes."""
-        return subprocess.Popen([*COMMAND, *map(str, arguments)], env=self.environment, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, **more)
+    def start(self, *arguments: str | Path, variables: Mapping[str, str] | None = None,
+              **more: Any) -> subprocess.Popen[str]:
+        """Start the command, its output in pipes.
+
+        variables: further ones of its environment.
+        """
+        return subprocess.Popen([*COMMAND, *map(str, arguments)], env={**self.environment, **(variables or {})},
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
+                                **more)
 
     def told(self) -> dict[str, Any]:
         """What `stormcell cluster status --json` tells."""

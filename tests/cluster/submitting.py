@@ -23,8 +23,11 @@ sys.path.append(str(HERE / "src"))  # tests look into the modules of components
 
 Found = TypeVar("Found")
 
-LOG_LINES = 25
+LOG_LINES = 15
 """How much of each log a failure shows."""
+
+NOISE = "CGroupMetricsBase"
+"""In lines of a worker's log that say nothing."""
 
 
 def eventually(look: Callable[[], Found], what: str, patience: float = PATIENCE) -> Found:
@@ -90,11 +93,12 @@ def clear(storm: Storm) -> None:
 
 def ends_of_logs(storm: Storm) -> str:
     """The end of each worker's log, and of those of Nimbus and supervisor."""
-    workers_logs = sorted((storm.logs / "workers-artifacts").glob("*/*/worker.log"))
+    workers_logs = sorted((storm.logs / "workers-artifacts").glob("*/*/worker.log"), key=lambda path: path.stat().st_mtime)
     parts = []
-    for path in [storm.logs / "nimbus.log", storm.logs / "supervisor.log", *workers_logs[-4:]]:
+    for path in [storm.logs / "nimbus.log", storm.logs / "supervisor.log", *workers_logs[-2:]]:
         lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
-        parts += [f"the end of {path}:", *(f"    {line[:400]}" for line in lines[-LOG_LINES:])]
+        kept = [line[:300] for line in lines if NOISE not in line]
+        parts += [f"the end of {path}:", *(f"    {line}" for line in kept[-LOG_LINES:])]
     return "\n".join(parts)
 
 

@@ -57,8 +57,8 @@ def test_nimbus_says_nothing(cluster: Storm, name: str) -> None:
         done = submit(cluster, IDLE, "-N", name, "--timeout", "1000")
     finally:
         os.kill(pid, signal.SIGCONT)
+        eventually(lambda: answers(cluster), "Nimbus does not answer")
     assert refusal(done) == "no Nimbus answers: 127.0.0.1:6627: no answer within 1 s (getLeader)"
-    eventually(lambda: answers(cluster), "Nimbus does not answer")
     assert name not in ids(cluster)
 
 
@@ -79,14 +79,16 @@ def test_nimbus_dies_during_the_upload(cluster: Storm, name: str) -> None:
         gate.hold("uploadChunk")
         process = cluster.start("submit", str(IDLE), "-N", name, "--nimbus", gate.address)
         gate.wait()
-        os.kill(pid, signal.SIGKILL)
-        down = submit(cluster, IDLE, "-N", name)
-        gate.open()
-        stdout, stderr = process.communicate(timeout=PATIENCE)
+        try:
+            os.kill(pid, signal.SIGKILL)
+            down = submit(cluster, IDLE, "-N", name)
+            gate.open()
+            stdout, stderr = process.communicate(timeout=PATIENCE)
+        finally:
+            eventually(lambda: answers(cluster), "Nimbus does not come back")
     assert process.returncode == 2, stdout
     assert re.fullmatch(rf"stormcell: {re.escape(gate.address)}: .*\(?uploadChunk.*; {SENT}\n", stderr), stderr
     assert refusal(down) == "no Nimbus answers: 127.0.0.1:6627: connection refused"
-    eventually(lambda: answers(cluster), "Nimbus does not come back")
     assert list(ids(cluster)) == ["wordcount"] and sorted(workers(cluster)) == running
 
 
