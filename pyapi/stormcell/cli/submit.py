@@ -7,7 +7,6 @@ import json
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +21,7 @@ from stormcell.jar.package import start_command
 from stormcell.nimbus import Nimbus, NimbusError
 from stormcell.operate.traces import readable
 from stormcell.submission import settings
+from stormcell.submission.cargo import Cargo, pack
 from stormcell.submission.steps import Interrupted, Order, Steps, SubmitError, wait_until_running
 from stormcell.submission.structure import make_structure
 from stormcell.topology import check_name
@@ -30,8 +30,6 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 RUNNING_SECONDS = 180.0
 """How long --wait waits."""
-
-BLOBS = "topology.blobstore.map"
 
 KILL_WAIT = 5
 """Seconds that the spouts of a replaced topology stop before it ends, where nobody says."""
@@ -114,9 +112,9 @@ def command(file: Path | None, *, environment: str | None, config_file: Path | N
     with _interruptible(), connect() as leader, tempfile.TemporaryDirectory(prefix="stormcell-") as folder:
         version = str(leader.call("getLeader").version)
         click.echo(f"Nimbus {version} at {leader.address}")
-        load = _Load() if local_jar or remote_jar else _pack(project, packed, Path(folder))
-        order = Order(project.name, _structure(project), {**_conf(project, leader, version), **load.conf},
-                      jar=local_jar or load.jar, remote_jar=remote_jar, blobs=load.blobs, active=not inactive,
+        cargo = Cargo() if local_jar or remote_jar else _pack(project, packed, Path(folder))
+        order = Order(project.name, _structure(project), {**_conf(project, leader, version), **cargo.conf},
+                      jar=local_jar or cargo.jar, remote_jar=remote_jar, blobs=cargo.blobs, active=not inactive,
                       replace=force, kill_wait=int(wait) if wait and wait.isdecimal() else KILL_WAIT)
         with shown_progress() as listener:
             topology_id = Steps(leader, order, connect, listener).run()
@@ -129,27 +127,16 @@ def _structure(project: Project) -> Any:
     return make_structure(project.topology, project.environment, commands)
 
 
-@dataclass
-class _Load:
-    """What is sent, and the settings by which the workers get it."""
-
-    jar: Path | None = None
-    blobs: list[tuple[str, Path]] = field(default_factory=list)
-    conf: dict[str, Any] = field(default_factory=dict)
-
-
-def _pack(project: Project, packed: Choices, folder: Path) -> _Load:
-    """Make the files in that folder."""
+def _pack(project: Project, packed: Choices, folder: Path) -> Cargo:
+    """Make the files in that folder, and say what they are."""
     contents = packed.gather(project)
     for notice in contents.notices:
         click.echo(f"note: {notice}", err=True)
-    jar = contents.write(folder / f"{project.name}.jar")
-    click.echo(f"the jar: {jar.size:,} bytes, {len(contents.entries)} files; the workers need {needs(contents)}")
-    if contents.environment is None:
-        return _Load(jar.path)
-    blob = contents.environment.pack(folder)
-    maps = {**(project.settings.get(BLOBS) or {}), **blob.conf[BLOBS]}
-    return _Load(jar.path, [(blob.key, blob.path)], {BLOBS: maps})
+    cargo = pack(contents, folder, project.name, project.settings)
+    assert cargo.jar is not None
+    click.echo(f"the jar: {cargo.jar.stat().st_size:,} bytes, {len(contents.entries)} files; the workers need "
+               f"{needs(contents)}")
+    return cargo
 
 
 def _given(settings: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@ components there and tells what came of it."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -20,13 +21,15 @@ from stormcell.jar.package import start_command, start_file
 from stormcell.load import load
 from stormcell.nimbus import Nimbus, NotAlive, structures
 from stormcell.operate.traces import readable
-from stormcell.spec import Spec
 from stormcell.submission import settings as rules
-from stormcell.submission.steps import Order, Steps
+from stormcell.submission.cargo import BLOBS, pack
+from stormcell.submission.steps import GONE_SECONDS, Order, Steps, SubmitError, telling
 from stormcell.submission.structure import make_structure
-from stormcell.topology import Topology
 
 LOOK_SECONDS = 0.5
+"""How often Nimbus is asked what the hosts have told."""
+
+ENVIRONMENT = "topology.environment"
 
 SPOUT = """
 import json, platform, sys
@@ -94,7 +97,7 @@ def probe(nimbus: Nimbus, contents: Contents, targets: dict[str, str], conf: dic
             topology_id = Steps(nimbus, order, reconnect).run()
             yield from _answers(nimbus, topology_id, hosts, targets, time.monotonic() + patience)
         finally:
-            _kill(nimbus, reconnect, name)
+            _kill(reconnect, name)
 
 
 def _order(name: str, contents: Contents, targets: list[str], conf: dict[str, Any], hosts: int,
@@ -105,18 +108,12 @@ def _order(name: str, contents: Contents, targets: list[str], conf: dict[str, An
     topology = load(file)
     [spec] = topology.specs
     entries = (*contents.entries, Entry(f"resources/{file.name}", source), start_file(spec, contents.workers.python))
-    jar = dataclasses.replace(contents, entries=entries).write(folder / f"{name}.jar")
-    kept = {key: value for key, value in conf.items() if key in ("topology.environment", "topology.blobstore.map")}
+    cargo = pack(dataclasses.replace(contents, entries=entries), folder, name, conf)
+    kept = {key: value for key, value in conf.items() if key in (ENVIRONMENT, BLOBS)}
     settings = {**kept, "topology.workers": hosts, "topology.acker.executors": 0, "stormcell.check": targets}
-    return Order(name, make_structure(topology, None, _commands(topology)),
-                 {**settings, **rules.added(topology, settings, None)}, jar=jar.path)
-
-
-def _commands(topology: type[Topology]) -> dict[str, tuple[str, str]]:
-    def command(spec: Spec) -> tuple[str, str]:
-        return start_command(spec)
-
-    return {str(spec.name): command(spec) for spec in topology.specs}
+    commands = {str(spec.name): start_command(spec)}
+    return Order(name, make_structure(topology, None, commands),
+                 {**settings, **rules.added(topology, settings, None), **cargo.conf}, jar=cargo.jar, blobs=cargo.blobs)
 
 
 def _answers(nimbus: Nimbus, topology_id: str, hosts: int, targets: dict[str, str],
@@ -124,10 +121,9 @@ def _answers(nimbus: Nimbus, topology_id: str, hosts: int, targets: dict[str, st
     told: set[str] = set()
     while len(told) < hosts and time.monotonic() < deadline:
         reports = nimbus.call("getTopologyInfo", topology_id).errors.get("probe") or []
-        for report in reports:
-            if report.host not in told:
-                told.add(report.host)
-                yield _told(report.host or "?", report.error, targets)
+        for host in sorted({str(one.host) for one in reports} - told):
+            told.add(host)
+            yield _told(host, telling([one for one in reports if one.host == host]), targets)
         time.sleep(LOOK_SECONDS)
 
 
@@ -141,10 +137,14 @@ def _told(host: str, text: str, targets: dict[str, str]) -> Told:
                 {names[target]: said for target, said in answer["wrong"].items()})
 
 
-def _kill(nimbus: Nimbus, reconnect: Callable[[], Nimbus], name: str) -> None:
-    """By a connection of its own: the other may be what failed."""
-    with reconnect() as fresh:
-        try:
-            fresh.call("killTopologyWithOpts", name, structures.KillOptions(0))
-        except NotAlive:
-            pass
+def _kill(reconnect: Callable[[], Nimbus], name: str) -> None:
+    """Kill it, and wait until it is gone. By a connection of its own: the other may be what failed."""
+    deadline = time.monotonic() + GONE_SECONDS
+    with reconnect() as nimbus:
+        with contextlib.suppress(NotAlive):
+            nimbus.call("killTopologyWithOpts", name, structures.KillOptions(0))
+        while any(one.name == name for one in nimbus.call("getClusterInfo").topologies):
+            if time.monotonic() > deadline:
+                raise SubmitError(f"{name}, which tried the hosts, has been killed and is not gone after "
+                                  f"{GONE_SECONDS:g} s: stormcell list shows whether it stays")
+            time.sleep(LOOK_SECONDS)

@@ -278,7 +278,7 @@ def wait_until_running(nimbus: Nimbus, topology_id: str, patience: float) -> dic
         if info.executors and not silent:
             heard = heard or now
             if any(info.errors.values()) or now - heard >= SETTLED_SECONDS:
-                return {name: _telling(errors) for name, errors in info.errors.items() if errors}
+                return {name: telling(errors) for name, errors in info.errors.items() if errors}
         elif not info.executors and now - began > min(SLOT_SECONDS, patience):
             _check_slots(nimbus, info.name)
         if now - began > patience:
@@ -287,7 +287,7 @@ def wait_until_running(nimbus: Nimbus, topology_id: str, patience: float) -> dic
         time.sleep(LOOK_SECONDS)
 
 
-def _telling(errors: list[Any]) -> str:
+def telling(errors: list[Any]) -> str:
     """The last error of a component's own if there is one: when it ends for that, its worker has another."""
     own = [one for one in errors if COMPONENTS_OWN in one.error]
     return str(max(own or errors, key=lambda one: one.error_time_secs).error)
