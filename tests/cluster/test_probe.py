@@ -37,5 +37,5 @@ def test_a_host_without_the_python_that_is_asked_for(cluster: Storm, tmp_path: P
     """If it fails, one learns of it from workers that end."""
     done = check(cluster, tmp_path, "idle.py", {"python": "python9.9"})
     assert done.returncode == 1, done
-    assert any(line.startswith("NO  127.0.0.1: Python: no Python 3.10 or newer") and "python9.9" in line
+    assert any(line.startswith("NO  127.0.0.1: Python: ") and "no Python 3.10 or newer on this worker: not on PATH: python9.9" in line
                for line in done.stdout.splitlines()), done.stdout

@@ -198,10 +198,11 @@ def environment(layout: Layout, java: str) -> dict[str, str]:
     """The daemons' and so the workers', who on a usual cluster have nothing of an author's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     # The supervisor starts workers by $JAVA_HOME/bin/java, or else by the java on PATH.
-    installation = java_home(java)
-    found = {"JAVA_HOME": str(installation)} if installation else {}
-    path = os.pathsep.join([os.path.dirname(java), kept.get("PATH", os.defpath)])
-    return {**kept, "PATH": path, **found, MARK: str(layout.home), **layout.environment}
+    installation, path = java_home(java), kept.get("PATH", os.defpath)
+    # Only then in front of the rest, for there may be a python3 beside it that is not the user's.
+    found = {"JAVA_HOME": str(installation), "PATH": path} if installation else {
+        "PATH": os.pathsep.join([os.path.dirname(java), path])}
+    return {**kept, **found, MARK: str(layout.home), **layout.environment}
 
 
 def main() -> int:
