@@ -12,6 +12,8 @@ import pytest
 from storm import Storm
 from submitting import Submitted, Who, ask, clear, eventually
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def running(cluster: Storm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Submitted]:

@@ -9,7 +9,7 @@ import pytest
 
 from gate import Gate
 from storm import PATIENCE, Storm
-from submitting import TOPOLOGIES, Submitted, clear, ids, kill
+from submitting import TOPOLOGIES, Submitted, clear, eventually, ids, kill
 
 IDLE = TOPOLOGIES / "idle.py"
 
@@ -42,18 +42,21 @@ def test_of_two_of_one_name_one_succeeds(cluster: Storm, words: Submitted, gates
 
 
 def test_two_of_different_names_both_run(cluster: Storm, tmp_path: Path) -> None:
-    """If it fails, they come in each other's way."""
+    """If it fails: they come in each other's way, or --inactive begins at once, or never."""
     clear(cluster)
-    names = ["one", "two"]
-    processes = []
-    for name in names:
-        (tmp_path / name).mkdir()
-        processes.append(cluster.start("submit", str(IDLE), "-N", name, "--wait", "-o",
-                                       f"test.folder={tmp_path / name}"))
+    folders = {name: tmp_path / name for name in ("one", "two")}
+    for folder in folders.values():
+        folder.mkdir()
+    processes = [
+        cluster.start("submit", str(IDLE), "-N", name, "--wait", "-o", f"test.folder={folder}",
+                      *(["--inactive"] if name == "two" else []))
+        for name, folder in folders.items()]
     said = [process.communicate(timeout=2 * PATIENCE) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
-    found = [Submitted(cluster, name, ids(cluster)[name], tmp_path / name) for name in names]
-    who = [one.of("idle") for one in found]
-    assert all(len(some) == 1 for some in who)
-    assert who[0][0].worker != who[1][0].worker
+    one, two = (Submitted(cluster, name, ids(cluster)[name], folder) for name, folder in folders.items())
+    assert not (two.folder / "processes").exists(), "a component that is not active has been started"
+    assert cluster.stormcell("activate", "two").returncode == 0
+    eventually(lambda: (two.folder / "processes").exists(), "what was activated does not begin")
+    [first], [second] = one.of("idle"), two.of("idle")
+    assert first.worker != second.worker
     clear(cluster)

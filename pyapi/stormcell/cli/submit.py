@@ -109,7 +109,8 @@ def command(file: Path | None, *, environment: str | None, config_file: Path | N
         return connection.open_nimbus(nimbus=nimbus, environment=environment, config_file=config_file,
                                       timeout=timeout)
 
-    with _interruptible(), connect() as leader, tempfile.TemporaryDirectory(prefix="stormcell-") as folder:
+    far = _Far()
+    with _interruptible(far), connect() as leader, tempfile.TemporaryDirectory(prefix="stormcell-") as folder:
         version = str(leader.call("getLeader").version)
         click.echo(f"Nimbus {version} at {leader.address}")
         cargo = Cargo() if local_jar or remote_jar else _pack(project, packed, Path(folder))
@@ -117,9 +118,9 @@ def command(file: Path | None, *, environment: str | None, config_file: Path | N
                       jar=local_jar or cargo.jar, remote_jar=remote_jar, blobs=cargo.blobs, active=not inactive,
                       replace=force, kill_wait=int(wait) if wait and wait.isdecimal() else KILL_WAIT)
         with shown_progress() as listener:
-            topology_id = Steps(leader, order, connect, listener).run()
-        click.echo(f"{order.name} is submitted: {topology_id}")
-        return _wait(leader, topology_id) if wait == "running" else 0
+            far.steps = Steps(leader, order, connect, listener)
+            topology_id = far.steps.run()
+        return _submitted(leader, order.name, topology_id, wait == "running")
 
 
 def _structure(project: Project) -> Any:
@@ -152,10 +153,20 @@ def _check(project: Project) -> None:
         raise Refused(f"{wrong[-1]}; nothing was submitted")
 
 
+@dataclass
+class _Far:
+    """How far a submission is: its steps, once there are any."""
+
+    steps: Steps | None = None
+
+    @property
+    def left(self) -> str:
+        return self.steps.left if self.steps else "the cluster is as it was"
+
+
 @contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM and SIGHUP end it as Ctrl-C does: in order, and with a word. Interrupted: before anything was
-    sent; later, `Steps` says how far it was."""
+def _interruptible(far: _Far) -> Iterator[None]:
+    """SIGTERM and SIGHUP end it as Ctrl-C does: in order, and with a word. Interrupted."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:  # nohup
@@ -163,7 +174,7 @@ def _interruptible() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted("interrupted; the cluster is as it was") from None
+        raise Interrupted(f"interrupted; {far.left}") from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -186,9 +197,12 @@ def _short(value: Any) -> str:
     return ", ".join(str(one).rpartition(".")[2] for one in value) if isinstance(value, list) else str(value)
 
 
-def _wait(nimbus: Nimbus, topology_id: str) -> int:
-    """Wait until it runs, and show what its components have reported by then."""
+def _submitted(nimbus: Nimbus, name: str, topology_id: str, wait: bool) -> int:
+    """Say so; or wait until it runs as well, and show what its components have reported by then."""
     try:
+        click.echo(f"{name} is submitted: {topology_id}")
+        if not wait:
+            return 0
         errors = wait_until_running(nimbus, topology_id, RUNNING_SECONDS)
     except (SubmitError, NimbusError) as error:
         click.echo(f"stormcell: {error}", err=True)
@@ -196,7 +210,7 @@ def _wait(nimbus: Nimbus, topology_id: str) -> int:
     except KeyboardInterrupt:
         click.echo(f"stormcell: interrupted; {topology_id} stays submitted", err=True)
         return 1
-    for name, text in sorted(errors.items()):
-        click.echo(f"{name} reports: {readable(text)}", err=True)
+    for component, text in sorted(errors.items()):
+        click.echo(f"{component} reports: {readable(text)}", err=True)
     click.echo("it runs" if not errors else "it runs, but not all of it well")
     return 1 if errors else 0

@@ -107,7 +107,9 @@ class Steps:
                 self._send_blob(key, path)
             location = order.remote_jar or self._send_jar()
             self._make_room()
-            return self._submit(location)
+            topology_id = self._submit(location)
+            self.left = self._done(topology_id)
+            return topology_id
         except NimbusError as error:
             raise SubmitError(f"{error}; {self.left}") from None
         except OSError as error:
@@ -159,8 +161,8 @@ class Steps:
         except Unreachable:
             raise
         except NimbusError as error:
-            raise SubmitError(f"the jar ({size:,} bytes) could not be stored: {error}; is its disk full? "
-                              f"{self.left}") from None
+            raise SubmitError(f"the jar ({size:,} bytes) could not be stored: {error}; is its disk full, or was it "
+                              f"started just now and does not lead yet? {self.left}") from None
 
     # ---- the topology ----------------------------------------------------------------------
 
@@ -247,7 +249,10 @@ class Steps:
             return self._perhaps()
         if found is None:
             return f"{self.order.name} was not submitted"
-        return f"but {self.order.name} has been submitted: it is {found.id}"
+        return self._done(found.id)
+
+    def _done(self, topology_id: str) -> str:
+        return f"but {self.order.name} has been submitted: it is {topology_id}"
 
 
 def message_size(structure: Any, conf: dict[str, Any], cluster: dict[str, Any]) -> str | None:

@@ -195,7 +195,8 @@ def test_a_topology_larger_than_nimbus_messages(nimbus: Standin, jar: Path) -> N
 def test_no_room_for_the_jar(nimbus: Standin, jar: Path) -> None:
     nimbus.before["uploadChunk"] = raising(NimbusError("Nimbus failed at uploadChunk"))
     assert fails(nimbus, jar=jar) == (
-        "the jar (768,000 bytes) could not be stored: Nimbus failed at uploadChunk; is its disk full? no topology "
+        "the jar (768,000 bytes) could not be stored: Nimbus failed at uploadChunk; is its disk full, or was it "
+        "started just now and does not lead yet? no topology "
         "was touched; what was sent of the jar Nimbus removes within the hour")
     assert nimbus.alive == {}
 
