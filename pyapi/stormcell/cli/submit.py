@@ -23,8 +23,9 @@ from stormcell.nimbus import Nimbus, NimbusError
 from stormcell.operate.traces import readable
 from stormcell.submission import settings
 from stormcell.submission.cargo import Cargo, pack
-from stormcell.submission.steps import Interrupted, Order, Steps, SubmitError, wait_until_running
+from stormcell.submission.steps import Interrupted, Order, Steps, SubmitError
 from stormcell.submission.structure import make_structure
+from stormcell.submission.waiting import wait_until_running
 from stormcell.topology import check_name
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])

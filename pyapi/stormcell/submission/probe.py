@@ -23,11 +23,9 @@ from stormcell.nimbus import Nimbus, NotAlive, structures
 from stormcell.operate.traces import readable
 from stormcell.submission import settings as rules
 from stormcell.submission.cargo import BLOBS, pack
-from stormcell.submission.steps import GONE_SECONDS, Order, Steps, SubmitError, telling
+from stormcell.submission.steps import GONE_SECONDS, LOOK_SECONDS, Order, Steps, SubmitError
 from stormcell.submission.structure import make_structure
-
-LOOK_SECONDS = 0.5
-"""How often Nimbus is asked what the hosts have told."""
+from stormcell.submission.waiting import telling
 
 ENVIRONMENT = "topology.environment"
 

@@ -13,7 +13,7 @@ import pytest
 import projects  # noqa: F401 - makes the package importable
 from stormcell.nimbus import AlreadyAlive, NimbusError, NotAlive, NotFound, Unreachable, structures
 from stormcell.submission import steps
-from stormcell.submission.steps import Interrupted, Order, Steps, SubmitError, wait_until_running
+from stormcell.submission.steps import Interrupted, Order, Steps, SubmitError
 from stormcell.submission.upload import CHUNK
 
 LOST = Unreachable("127.0.0.1:6627: connection reset by peer")
@@ -348,69 +348,3 @@ def test_nobody_is_left_to_ask(nimbus: Standin, jar: Path) -> None:
     nimbus.after["submitTopologyWithOpts"] = raising(LOST)
     assert fails(nimbus, again=gone, jar=jar).endswith(
         "whether words was submitted is not known: stormcell list tells")
-
-
-# ---- waiting -------------------------------------------------------------------------------------
-
-
-class Starting:
-    """A Nimbus of which a topology's executors are heard one look after the other."""
-
-    def __init__(self, *ups: int, errors: dict[str, list[Any]] | None = None) -> None:
-        self.ups, self.errors, self.looks = ups, errors or {}, 0
-        self.supervisors = [SimpleNamespace(num_workers=2, num_used_workers=1)]
-
-    def call(self, method: str, *arguments: str) -> Any:
-        if method == "getClusterInfo":
-            return SimpleNamespace(supervisors=self.supervisors)
-        assert (method, *arguments) == ("getTopologyInfo", "words-1")
-        self.looks += 1
-        executors = [SimpleNamespace(component_id=f"c{n}", uptime_secs=1 if self.looks > up else 0)
-                     for n, up in enumerate(self.ups)]
-        return SimpleNamespace(name="words", executors=executors, errors=self.errors)
-
-
-def test_it_waits_for_the_last_executor(nimbus: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "SETTLED_SECONDS", 0.0)
-    starting = Starting(0, 3, 1)
-    assert wait_until_running(starting, "words-1", 60) == {}  # type: ignore[arg-type]
-    assert starting.looks == 4
-
-
-def test_what_went_wrong_meanwhile(nimbus: Standin) -> None:
-    errors = [SimpleNamespace(error="first", error_time_secs=1), SimpleNamespace(error="second", error_time_secs=2)]
-    starting = Starting(0, errors={"c0": errors, "c1": []})
-    assert wait_until_running(starting, "words-1", 60) == {"c0": "second"}  # type: ignore[arg-type]
-
-
-def test_it_waits_for_what_a_component_says_of_its_start(nimbus: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
-    starting, now = Starting(0), iter(range(100))
-    late = [SimpleNamespace(error="import failed", error_time_secs=1)]
-    monkeypatch.setattr(steps.time, "monotonic", lambda: float(next(now)))
-    monkeypatch.setattr(steps.time, "sleep", lambda _: starting.errors.update(c0=late) if starting.looks == 3 else None)
-    assert wait_until_running(starting, "words-1", 60) == {"c0": "import failed"}  # type: ignore[arg-type]
-    assert starting.looks == 4
-
-
-def test_what_a_component_says_tells_more_than_what_its_worker_does(nimbus: Standin) -> None:
-    own = "java.lang.Exception: Shell Process Exception:no Python"
-    errors = [SimpleNamespace(error="NoOutputException: Pipe to subprocess seems to be broken!", error_time_secs=2),
-              SimpleNamespace(error=own, error_time_secs=1)]
-    assert wait_until_running(Starting(0, errors={"c0": errors}), "words-1", 60) == {"c0": own}  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("ups, said", [((0, 10**9), "nothing is heard of c1"), ((), "it has been given no workers")])
-def test_what_does_not_come_up(nimbus: Standin, ups: tuple[int, ...], said: str) -> None:
-    with pytest.raises(SubmitError, match=f"after -1 s not all of words runs: {said}"):
-        wait_until_running(Starting(*ups), "words-1", -1)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("slots, said", [
-    ([(2, 2), (1, 1)], "the cluster's slots, 3 in all, are taken"), ([], "the cluster has no supervisor that is alive")])
-def test_no_slot_is_left(nimbus: Standin, slots: list[tuple[int, int]], said: str,
-                         monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "SLOT_SECONDS", -1.0)
-    starting = Starting()
-    starting.supervisors = [SimpleNamespace(num_workers=all_, num_used_workers=used) for all_, used in slots]
-    with pytest.raises(SubmitError, match=f"words waits for a worker: {said}; it stays submitted"):
-        wait_until_running(starting, "words-1", 60)  # type: ignore[arg-type]
