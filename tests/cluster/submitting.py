@@ -93,7 +93,8 @@ def clear(storm: Storm) -> None:
 
 def ends_of_logs(storm: Storm) -> str:
     """The end of each worker's log, and of those of Nimbus and supervisor."""
-    workers_logs = sorted((storm.logs / "workers-artifacts").glob("*/*/worker.log"), key=lambda path: path.stat().st_mtime)
+    workers_logs = sorted((storm.logs / "workers-artifacts").glob("*/*/worker.log"),
+                          key=lambda path: path.stat().st_mtime)
     parts = []
     for path in [storm.logs / "nimbus.log", storm.logs / "supervisor.log", *workers_logs[-2:]]:
         lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
