@@ -63,5 +63,5 @@ def _workers(conf: dict[str, Any], summary: Any) -> Finding:
     subject = f"{wanted} worker{'s' if wanted > 1 else ''}"
     if not summary.supervisors:
         return subject, "no supervisor has registered with Nimbus: nothing would run"
-    told = f"{free} of {slots} slots on {len(summary.supervisors)} hosts are free"
+    told = f"{free} of {slots} slots are free"
     return (subject, f"they would be waited for: {told}") if wanted > free else (f"{subject}; {told}", "")
