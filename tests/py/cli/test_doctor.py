@@ -32,7 +32,16 @@ def test_what_is_not_there_has_a_remedy(folder: Path, monkeypatch: pytest.Monkey
     found = lines()
     assert found["graphviz"].startswith("--  ") and "apt-get install graphviz" in found["graphviz"]
     assert found["java"].startswith("--  ") and "apt-get install openjdk" in found["java"]
-    assert found["storm"].startswith("--  ") and "only a cluster needs it" in found["storm"]
+    assert found["maven"].startswith("--  ") and "apt-get install maven" in found["maven"]
+    assert found["storm"].startswith("--  ") and "nothing needs it" in found["storm"]
+
+
+def test_what_goes_to_a_cluster(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORMCELL_CLUSTER", str(folder / "storm"))
+    monkeypatch.setenv("STORMCELL_RUNNER", str(folder / "nowhere"))
+    found = lines()
+    assert found["cluster"] == "--  cluster           none on this machine; `stormcell cluster up` starts one"
+    assert found["runner"].startswith("--  ") and "only `stormcell jar` and `submit` need it" in found["runner"]
 
 
 def test_other_programs_tell_their_versions(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
