@@ -8,12 +8,13 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 from storm import Storm
-from submitting import TOPOLOGIES, clear, topologies
+from submitting import TOPOLOGIES, clear, eventually, topologies, used_slots
 
 
 def check(cluster: Storm, folder: Path, topology: str, settings: dict[str, str]) -> CompletedProcess[str]:
     """Check with a module on this machine's path that no worker has."""
     clear(cluster)
+    eventually(lambda: not used_slots(cluster), "slots that are used")
     (folder / "only_the_author_has_it.py").touch()
     (folder / "config.json").write_text(json.dumps({"envs": {"here": settings}}))
     path = f"{folder}{os.pathsep}{cluster.environment['PYTHONPATH']}"
