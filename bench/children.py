@@ -18,6 +18,8 @@ PYTHON = str(PEERS / 'python')
 them: what its site-packages cost at start and in memory is the same for all."""
 STORMPY = BUILT / 'storm.py'
 SHIM = os.environ.get('STORMCELL_SHIM', '')
+RUNNER = Path(os.environ.get('STORMCELL_RUNNER', ''))
+"""What is in jars: an executable without Python, and the module for every Python."""
 OURS = os.environ.get('PYTHONPATH', '').split(os.pathsep)
 LEADING = ('PYTHON', 'VIRTUAL_ENV', 'STORMCELL_')
 """How variables begin that lead to another Python or another child's modules."""
@@ -63,6 +65,8 @@ def _started_by(*command: Path | str) -> Callable[[Case], list[str]]:
 
 
 STORMCELL = Child('stormcell', _started_by(SHIM), [HOSTS / 'stormcell', HERE, *OURS])
+IN_A_JAR = Child('stormcell, jar', _started_by(RUNNER / 'stormcell-shim'),
+                 [HOSTS / 'stormcell', HERE, OURS[0], RUNNER], everywhere=False)
 EXTENSION = Child('stormcell.run', _started_by(PYTHON, '-m', 'stormcell.run'), STORMCELL.path)
 PYSTORM = Child('pystorm', _started_by(PYTHON, HOSTS / 'start.py'), [HOSTS / 'pystorm', HERE])
 STREAMPARSE = Child('streamparse', _started_by(PEERS / 'streamparse_run'),
@@ -91,7 +95,7 @@ FLOOR_ECHO = Child('C child, echo', lambda case: [str(BUILT / 'floor'), 'echo'],
                    lambda case: echoed)
 ECHO_CASE = 'big'
 
-CHILDREN = [STORMCELL, PYSTORM, STREAMPARSE, STORM_PY, STORM_PY_UNREAD, FLOOR]
+CHILDREN = [STORMCELL, IN_A_JAR, PYSTORM, STREAMPARSE, STORM_PY, STORM_PY_UNREAD, FLOOR]
 if not (PEERS / 'streamparse_run').exists():
     CHILDREN.remove(STREAMPARSE)  # bench/run has said why
 
@@ -120,6 +124,8 @@ def versions() -> dict[str, str]:
     storm = (STORMPY / 'version').read_text(encoding='utf-8').strip()
     return {
         STORMCELL.name: ours.strip().partition(' at ')[0],
+        IN_A_JAR.name: 'the same as jars have it: a Python that is found, by exec, and the module that is '
+                       'one for all Pythons',
         PYSTORM.name: f'{pystorm}, {python}',
         STREAMPARSE.name: f'{streamparse}, {python}',
         STORM_PY.name: f'storm.py of Storm {storm} by its own emit(), which waits for task ids; '

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cases import CASES
-from children import HERE, HOSTS, OURS, PYTHON, STORMCELL, Child
+from children import HERE, HOSTS, OURS, PYTHON, RUNNER, STORMCELL, Child
 from plan import Wrong
 
 COUNT = next(case for case in CASES if case.name == 'wordcount')
 STORMCELL_COMMAND = os.environ.get('BENCH_STORMCELL', 'stormcell').split()
-RUNNER = os.environ.get('STORMCELL_RUNNER', '')
 TOLD = re.compile(r'(\d+ \d+ \d+)$')
 START = re.compile(r'(?:Opening spout|Preparing bolt) (words|count):')
 PATIENCE = 180.0
@@ -70,7 +69,7 @@ def on_workers(child: Child, folder: Path, seconds: float, pending: int) -> Iter
 
 def stormcell(folder: Path, *words: str) -> None:
     """Run the command line, as its users do. Wrong."""
-    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(OURS), 'STORMCELL_RUNNER': RUNNER,
+    environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(OURS), 'STORMCELL_RUNNER': str(RUNNER),
                    'STORMCELL_CLUSTER': str(folder / 'storm')}
     done = subprocess.run([*STORMCELL_COMMAND, *words], cwd=folder, env=environment,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
