@@ -87,6 +87,37 @@ child_start(struct child *child, char *const command[], int cpu)
     fcntl(child->from, F_SETFL, O_NONBLOCK);
 }
 
+/* The process that started `pid`, or -1: it is gone. */
+static pid_t
+parent_of(pid_t pid)
+{
+    char path[64];
+    int parent = -1;
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (file != NULL) {
+        /* The name in brackets has none of its own in what is measured. */
+        if (fscanf(file, "%*d (%*[^)]) %*c %d", &parent) != 1) {
+            parent = -1;
+        }
+        fclose(file);
+    }
+    return (pid_t)parent;
+}
+
+/* Is it the child, or was it started by one of its processes? Not by group: a host may give its interpreter
+   one of its own. */
+static bool
+belongs(const struct child *child, pid_t pid)
+{
+    pid_t parent = pid == child->pid ? pid : parent_of(pid);
+    bool found = parent == child->pid;
+    for (size_t i = 0; i < child->count && !found; i++) {
+        found = parent == child->pids[i];
+    }
+    return found;
+}
+
 void
 child_find_processes(struct child *child)
 {
@@ -97,7 +128,7 @@ child_find_processes(struct child *child)
     child->count = 0;
     for (struct dirent *entry = readdir(processes); entry != NULL; entry = readdir(processes)) {
         pid_t pid = (pid_t)atoi(entry->d_name);
-        if (pid <= 0 || getpgid(pid) != child->pid || child->count == CHILD_PROCESSES) {
+        if (pid <= 0 || child->count == CHILD_PROCESSES || !belongs(child, pid)) {
             continue;
         }
         if (clock_getcpuclockid(pid, &child->clocks[child->count]) == 0) {
