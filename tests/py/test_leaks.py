@@ -117,7 +117,7 @@ def test_what_a_component_is_sent(
 ) -> None:
     parent = start(RUN)
     counts = []
-    for turn in range(3):
+    for turn in range(6):
         for n in range(300):
             parent.send(*values, id=None if numbered else f"id {turn} {n}", **more)  # type: ignore[arg-type]
         parent.barrier()
