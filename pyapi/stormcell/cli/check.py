@@ -25,6 +25,7 @@ from stormcell.jar import JarError
 from stormcell.nimbus import Nimbus
 from stormcell.spec import Spec, TopologyError
 
+
 @click.command("check")
 @parameters.topology_file
 @connection.choices

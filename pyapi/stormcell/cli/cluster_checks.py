@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from stormcell.cli.project import Project
 from stormcell.jar import Contents
-from stormcell.jar.package import start_command
+from stormcell.jar.package import start_commands
 from stormcell.nimbus import Nimbus, NimbusError
 from stormcell.plan import target
 from stormcell.submission.checks import Finding, examine
@@ -19,11 +19,10 @@ PROBE_SECONDS = 120.0
 
 def ask(project: Project, connect: Callable[[], Nimbus]) -> Iterator[Finding]:
     """What Nimbus would say to the topology. Nothing is changed on the cluster."""
-    commands = {str(spec.name): start_command(spec) for spec in project.topology.specs if spec.component}
     try:
         with connect() as nimbus:
             yield from examine(nimbus, project.topology, project.name, project.environment, project.settings,
-                               commands)
+                               start_commands(project.topology))
     except NimbusError as error:
         yield "the cluster", str(error)
 

@@ -18,7 +18,7 @@ from stormcell.cli.jar import needs
 from stormcell.cli.packing import PACKING, Choices, jar_options
 from stormcell.cli.progress import shown_progress
 from stormcell.cli.project import Project
-from stormcell.jar.package import start_command
+from stormcell.jar.package import start_commands
 from stormcell.nimbus import Nimbus, NimbusError
 from stormcell.operate.traces import readable
 from stormcell.submission import settings
@@ -57,7 +57,7 @@ def _ignored(*names: str, **more: Any) -> Callable[[Decorated], Decorated]:
 
 
 def _say_ignored(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    if value and context.get_parameter_source(str(parameter.name)) is not None:
+    if value:
         click.echo(f"{context.command_path}: {parameter.opts[-1]} is ignored: there is nothing to install on "
                    "the workers", err=True)
 
@@ -126,8 +126,7 @@ def command(file: Path | None, *, environment: str | None, config_file: Path | N
 
 
 def _structure(project: Project) -> Any:
-    commands = {str(spec.name): start_command(spec) for spec in project.topology.specs if spec.component}
-    return make_structure(project.topology, project.environment, commands)
+    return make_structure(project.topology, project.environment, start_commands(project.topology))
 
 
 def _pack(project: Project, packed: Choices, folder: Path) -> Cargo:

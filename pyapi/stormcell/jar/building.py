@@ -11,7 +11,7 @@ from stormcell.jar.entries import Entries, Entry
 from stormcell.jar.environment import Environment
 from stormcell.jar.fault import JarError
 from stormcell.jar.java import java_files
-from stormcell.jar.package import package_files, start_command, start_file
+from stormcell.jar.package import package_files, start_commands, start_file
 from stormcell.jar.runner import Runner, find_runner
 from stormcell.jar.weight import heavy
 from stormcell.jar.wheels import wheel_files
@@ -87,7 +87,7 @@ def gather(topology: type[Topology], directory: Path, *, python: str = "", requi
     if requirements:
         entries.add(wheel_files(requirements, workers, cache))
     notices += [*_not_ascii(entries), *heavy(entries)]
-    commands = {str(spec.name): start_command(spec) for spec in ours}
+    commands = start_commands(topology)
     return Contents(tuple(entries), commands, workers, native, environment, notices)
 
 

@@ -11,8 +11,9 @@ from stormcell.jar.imports import imported
 from stormcell.jar.runner import PACKAGE
 from stormcell.plan import target
 from stormcell.spec import Spec
+from stormcell.topology import Topology
 
-__all__ = ["package_files", "start_command", "start_file"]
+__all__ = ["package_files", "start_command", "start_commands", "start_file"]
 
 ROOTS = ("stormcell", "stormcell.run", "stormcell.topology")
 """What a worker imports: whatever a component names, what starts it, and what a component needs that is
@@ -54,6 +55,11 @@ def start_command(spec: Spec) -> tuple[str, str]:
     """The two strings by which Storm starts a component in Python."""
     assert spec.component is not None
     return "sh", f"stormcell/start/{target(spec.component)}"
+
+
+def start_commands(topology: type[Topology]) -> dict[str, tuple[str, str]]:
+    """Those of all components in Python, by their names."""
+    return {str(spec.name): start_command(spec) for spec in topology.specs if spec.component is not None}
 
 
 def start_file(spec: Spec, python: str) -> Entry:

@@ -31,7 +31,7 @@ ENVIRONMENT = "topology.environment"
 
 SPOUT = """
 import json, platform, sys
-from stormcell import Spout, Topology
+from stormcell import Spout
 from stormcell.run import StartError, load
 
 class Probe(Spout):
@@ -53,6 +53,8 @@ class Probe(Spout):
 """
 
 TOPOLOGY = SPOUT + """
+from stormcell import Topology
+
 class Check(Topology):
     probe = Probe.spec(par=HOSTS)
 """
@@ -100,12 +102,11 @@ def probe(nimbus: Nimbus, contents: Contents, targets: dict[str, str], conf: dic
 
 def _order(name: str, contents: Contents, targets: list[str], conf: dict[str, Any], hosts: int,
            folder: Path) -> Order:
-    source = SPOUT.encode()
     file = folder / "stormcell_probe.py"
     file.write_text(TOPOLOGY.replace("HOSTS", str(hosts)))
     topology = load(file)
     [spec] = topology.specs
-    entries = (*contents.entries, Entry(f"resources/{file.name}", source), start_file(spec, contents.workers.python))
+    entries = (*contents.entries, Entry(f"resources/{file.name}", SPOUT.encode()), start_file(spec, contents.workers.python))
     cargo = pack(dataclasses.replace(contents, entries=entries), folder, name, conf)
     kept = {key: value for key, value in conf.items() if key in (ENVIRONMENT, BLOBS)}
     settings = {**kept, "topology.workers": hosts, "topology.acker.executors": 0, "stormcell.check": targets}

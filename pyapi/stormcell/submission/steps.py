@@ -139,7 +139,7 @@ class Steps:
             self.listener.step(f"{path.name}: the cluster has it already ({key})")
             return
         self.listener.sending(path.name, path.stat().st_size)
-        upload_blob(self.nimbus, key, path, self.listener.sent)
+        upload_blob(self.nimbus, key, path, self.listener.sent, self.reconnect)
 
     def _send_jar(self) -> str:
         jar = self.order.jar

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from stormcell.nimbus import AlreadyAlive, Nimbus, NotFound, structures
+from stormcell.nimbus import AlreadyAlive, Nimbus, NimbusError, NotFound, structures
 
 CHUNK = 300 * 1024
 """Bytes a message; Nimbus takes frames of up to 1 MiB (nimbus.thrift.max_buffer_size), and Storm's own
 client sends as many."""
 
-OPEN_TO_OWNER = 7  # READ 1, WRITE 2, ADMIN 4
+READ = 1  # WRITE 2, ADMIN 4: whoever makes a blob has them all
 
 Progress = Callable[[int], None]
 """Is told of so many more bytes that have arrived."""
@@ -32,10 +33,12 @@ def upload_jar(nimbus: Nimbus, jar: Path, progress: Progress) -> str:
     return location
 
 
-def upload_blob(nimbus: Nimbus, key: str, path: Path, progress: Progress) -> bool:
+def upload_blob(nimbus: Nimbus, key: str, path: Path, progress: Progress,
+                reconnect: Callable[[], Nimbus]) -> bool:
     """Bring a file into the cluster's blob store, unless it is there already: whether it was brought.
 
     key: names the content, so that one key is never two contents.
+    reconnect: opens another connection, for when this one is what fails.
 
     NimbusError, OSError; what was sent so far is removed then.
     """
@@ -52,9 +55,15 @@ def upload_blob(nimbus: Nimbus, key: str, path: Path, progress: Progress) -> boo
                 progress(len(chunk))
             nimbus.call("finishBlobUpload", session)
         except BaseException:
-            nimbus.call("cancelBlobUpload", session)
+            _cancel(reconnect, session)
             raise
     return True
+
+
+def _cancel(reconnect: Callable[[], Nimbus], session: str) -> None:
+    """As far as Nimbus can still be told: what ended the upload is what is told of."""
+    with contextlib.suppress(NimbusError), reconnect() as nimbus:
+        nimbus.call("cancelBlobUpload", session)
 
 
 def has_blob(nimbus: Nimbus, key: str) -> bool:
@@ -68,7 +77,7 @@ def has_blob(nimbus: Nimbus, key: str) -> bool:
 
 def _readable_by_all() -> object:
     """Without authentication, Storm ignores it."""
-    everybody = structures.AccessControl(type=structures.AccessControlType.OTHER, access=OPEN_TO_OWNER)
+    everybody = structures.AccessControl(type=structures.AccessControlType.OTHER, access=READ)
     return structures.SettableBlobMeta(acl=[everybody])
 
 
