@@ -401,6 +401,8 @@ service Nimbus {
   void uploadBlobChunk(1: string session, 2: binary chunk) throws (1: AuthorizationException aze)
   void finishBlobUpload(1: string session) throws (1: AuthorizationException aze)
   void cancelBlobUpload(1: string session) throws (1: AuthorizationException aze)
+  void deleteBlob(1: string key)
+      throws (1: AuthorizationException aze, 2: KeyNotFoundException knf, 3: IllegalStateException ise)
 
   TopologyInfo getTopologyInfoWithOpts(1: string id, 2: GetInfoOptions options)
       throws (1: NotAliveException e, 2: AuthorizationException aze)

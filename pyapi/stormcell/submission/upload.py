@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from stormcell.nimbus import AlreadyAlive, Nimbus, NimbusError, NotFound, structures
+from stormcell.nimbus import AlreadyAlive, Nimbus, NimbusError, NotAuthorized, NotFound, Unreachable, structures
 
 CHUNK = 300 * 1024
 """Bytes a message; Nimbus takes frames of up to 1 MiB (nimbus.thrift.max_buffer_size), and Storm's own
 client sends as many."""
+
+HALF_SECONDS = 10.0
+"""How long somebody else may take to end an upload of the same file, before it is taken to be dead."""
+
+LOOK_SECONDS = 0.5
+"""How often that is looked at."""
 
 READ = 1  # WRITE 2, ADMIN 4: whoever makes a blob has them all
 
@@ -55,24 +62,36 @@ def upload_blob(nimbus: Nimbus, key: str, path: Path, progress: Progress,
                 progress(len(chunk))
             nimbus.call("finishBlobUpload", session)
         except BaseException:
-            _cancel(reconnect, session)
+            _cancel(reconnect, key, session)
             raise
     return True
 
 
-def _cancel(reconnect: Callable[[], Nimbus], session: str) -> None:
-    """As far as Nimbus can still be told: what ended the upload is what is told of."""
+def _cancel(reconnect: Callable[[], Nimbus], key: str, session: str) -> None:
+    """As far as Nimbus can still be told: what ended the upload is what is told of. To cancel alone leaves
+    the key taken, with nothing behind it."""
     with contextlib.suppress(NimbusError), reconnect() as nimbus:
         nimbus.call("cancelBlobUpload", session)
+        nimbus.call("deleteBlob", key)
 
 
 def has_blob(nimbus: Nimbus, key: str) -> bool:
-    """Whether the cluster's blob store has this key."""
-    try:
-        nimbus.call("getBlobMeta", key)
-    except NotFound:
-        return False
-    return True
+    """Whether the cluster's blob store has this key. What is left of an upload whose process was killed goes
+    away: of a blob with nothing in it Nimbus tells an error of its own, for as long as it stays so."""
+    deadline = time.monotonic() + HALF_SECONDS
+    while True:
+        try:
+            nimbus.call("getBlobMeta", key)
+            return True
+        except NotFound:
+            return False
+        except (NotAuthorized, Unreachable):
+            raise
+        except NimbusError:
+            if time.monotonic() > deadline:
+                nimbus.call("deleteBlob", key)
+                return False
+        time.sleep(LOOK_SECONDS)
 
 
 def _readable_by_all() -> object:

@@ -12,7 +12,7 @@ import pytest
 
 import projects  # noqa: F401 - makes the package importable
 from stormcell.nimbus import AlreadyAlive, NimbusError, NotAlive, NotFound, Unreachable, structures
-from stormcell.submission import steps
+from stormcell.submission import steps, upload
 from stormcell.submission.steps import Interrupted, Order, Steps, SubmitError
 from stormcell.submission.upload import CHUNK
 
@@ -77,11 +77,13 @@ class Standin:
         self.jars[location] = self.opened.pop(location)
 
     def getBlobMeta(self, key: str) -> None:
+        if key in self.opened:
+            raise NimbusError("Internal error processing getBlobMeta")  # as Storm 2.8.3 does
         if key not in self.blobs:
             raise NotFound(key)
 
     def beginCreateBlob(self, key: str, meta: Any) -> str:
-        if key in self.blobs:
+        if key in self.blobs or key in self.opened:
             raise AlreadyAlive(key)
         assert meta.acl[0].access == 1  # nobody else is to change it
         self.opened[key] = b""
@@ -94,7 +96,10 @@ class Standin:
         self.blobs[session] = self.opened.pop(session)
 
     def cancelBlobUpload(self, session: str) -> None:
-        del self.opened[session]
+        self.opened[session] = b"cancelled"
+
+    def deleteBlob(self, key: str) -> None:
+        del self.opened[key]
 
     def killTopologyWithOpts(self, name: str, options: Any) -> None:
         if name not in self.alive:
@@ -249,6 +254,17 @@ def test_a_blob_that_is_cut_short_is_taken_back(nimbus: Standin, jar: Path, tmp_
     assert fails(nimbus, Interrupted, jar=jar, blobs=[("venv-1.tgz", blob)]) == (
         "interrupted; the cluster is as it was")
     assert nimbus.opened == {} and nimbus.blobs == {}
+
+
+def test_what_a_killed_upload_has_left_is_replaced(nimbus: Standin, jar: Path, tmp_path: Path,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    """Storm keeps the key of an upload that nobody ends, with nothing behind it."""
+    monkeypatch.setattr(upload, "HALF_SECONDS", -1.0)
+    blob = tmp_path / "venv.tgz"
+    blob.write_bytes(b"x")
+    nimbus.opened["venv-1.tgz"] = b"half"
+    run(nimbus, jar=jar, blobs=[("venv-1.tgz", blob)])
+    assert nimbus.blobs == {"venv-1.tgz": b"x"}
 
 
 # ---- replacing -----------------------------------------------------------------------------------
