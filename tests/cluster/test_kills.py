@@ -140,4 +140,6 @@ def test_in_the_end_all_is_done(counting: Submitted) -> None:
     emitted = counting.numbers("emitted")
     assert emitted == set(range(1, max(emitted) + 1))
     assert counting.numbers("middle-*") == counting.numbers("sink-*") == emitted
-    assert not ask(counting.storm, "getTopologyInfo", counting.id).errors.get("numbers")
+    # A worker that ends may report that its pipes have closed. Of Python there is nothing to report.
+    errors = ask(counting.storm, "getTopologyInfo", counting.id).errors
+    assert not [one.error for some in errors.values() for one in some if "Traceback" in one.error]
