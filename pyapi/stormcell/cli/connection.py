@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from stormcell.cli import Refused, parameters
+from stormcell.cli.lasting import Lasting
 from stormcell.cli.project import find_config
 from stormcell.cluster import running
 from stormcell.config import Config, ConfigError
@@ -62,6 +63,11 @@ def open_nimbus(*, nimbus: tuple[str, ...] = (), environment: str | None = None,
         return Nimbus.connect(seeds, timeout / 1000, opener, _transport(environment, config))
     except Unreachable as error:
         raise Unreachable(f"no Nimbus answers: {error}") from None
+
+
+def open_lasting(**where: Any) -> Lasting:
+    """The same for a command that goes on until it is ended: Nimbus may go and come back."""
+    return Lasting(lambda: open_nimbus(**where))
 
 
 def _seeds(given: tuple[str, ...], environment: str | None, config: Config) -> list[Address]:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from stormcell.cli import connection, operating, parameters
+from stormcell.cli.lasting import Lasting
 from stormcell.operate import ask, tables
 from stormcell.operate.ask import Asked
 from stormcell.operate.state import Report
@@ -51,7 +52,7 @@ def command(
       stormcell errors words
     """
     chosen = operating.given(topology, name)
-    with connection.open_nimbus(**where) as nimbus:
+    with connection.open_lasting(**where) as nimbus:
         found = _errors(nimbus, chosen, component)
         if as_json:
             operating.write_json(found)
@@ -77,15 +78,16 @@ def _show(found: list[Report], chosen: str | None, *, raw: bool, every: bool, mo
         click.echo(f"no errors of {chosen}" if chosen else "no errors")
 
 
-def _follow(nimbus: Asked, chosen: str | None, component: str | None, known: set[Report], interval: float,
+def _follow(nimbus: Lasting, chosen: str | None, component: str | None, known: set[Report], interval: float,
             raw: bool) -> None:
     """Show what is new, until Ctrl-C."""
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             time.sleep(interval)
-            new = [each for each in _errors(nimbus, chosen, component) if each not in known]
-            known.update(new)
-            _show_new(reversed(new), raw)
+            with nimbus.outage_told():
+                new = [each for each in _errors(nimbus, chosen, component) if each not in known]
+                known.update(new)
+                _show_new(reversed(new), raw)
 
 
 def _show_new(new: Iterable[Report], raw: bool) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import click
 
 from stormcell.cli import Refused, connection, operating
+from stormcell.cli.lasting import Lasting
 from stormcell.cluster import running
-from stormcell.nimbus import Nimbus, NimbusError
+from stormcell.nimbus import NimbusError, Unreachable
 from stormcell.operate import ask
 from stormcell.operate.logs import Files, Filter, Log, LogError, NoViewer, Viewers
 from stormcell.operate.state import Topology
@@ -75,7 +76,7 @@ def command(
       stormcell tail words -f -c counts
     """
     chosen = operating.chosen(topology, name, where["config_file"])
-    with contextlib.suppress(KeyboardInterrupt), connection.open_nimbus(**where) as nimbus:
+    with contextlib.suppress(KeyboardInterrupt), connection.open_lasting(**where) as nimbus:
         found = ask.find(nimbus, chosen)
         source = _source(nimbus, found, logs, logviewer, pattern, where["timeout"] / 1000)
         tail = _Tail(source, num_lines, component, grep)
@@ -97,7 +98,7 @@ def _explained() -> Iterator[None]:
         raise Refused(f"{error}{advice if isinstance(error, NoViewer) else ''}") from None
 
 
-def _source(nimbus: Nimbus, topology: Topology, logs: Path | None, logviewer: int | None,
+def _source(nimbus: Lasting, topology: Topology, logs: Path | None, logviewer: int | None,
             pattern: re.Pattern[str] | None, timeout_s: float) -> Files | Viewers:
     """Where its logs are."""
     here = running()
@@ -128,16 +129,17 @@ class _Tail:
             with self._noted():
                 self._show(log, log.last(self._lines, wanted))
 
-    def follow(self, nimbus: Nimbus, topology: Topology) -> None:
+    def follow(self, nimbus: Lasting, topology: Topology) -> None:
         """Show what comes, until the topology is gone."""
         due = 0.0
         while True:
             there = True
             if time.monotonic() >= due:
                 due = time.monotonic() + LOOK_AROUND_S
-                there = _is_there(nimbus, topology)
-                if there:
-                    self._look_around()
+                with nimbus.outage_told():
+                    there = _is_there(nimbus, topology)
+                    if there:
+                        self._look_around()
             for log, wanted in self.logs.values():
                 with self._noted():
                     self._show(log, wanted(log.news()))
@@ -178,9 +180,11 @@ def _colored(line: str) -> str:
     return click.style(line, fg=level) if level else line
 
 
-def _is_there(nimbus: Nimbus, topology: Topology) -> bool:
-    """Whether Nimbus knows it; if Nimbus does not answer, its workers go on and so do we."""
+def _is_there(nimbus: Lasting, topology: Topology) -> bool:
+    """Whether Nimbus knows it; if it cannot tell, the workers go on and so do we. Unreachable."""
     try:
         return any(each.id == topology.id for each in ask.topologies(nimbus))
+    except Unreachable:
+        raise
     except NimbusError:
         return True

@@ -17,10 +17,11 @@ from rich.live import Live
 from rich.text import Text
 
 from stormcell.cli import connection, operating, parameters
+from stormcell.cli.lasting import Lasting
 from stormcell.cli.screen import console_on
 from stormcell.cli.totals import counted
 from stormcell.cli.view import milliseconds
-from stormcell.nimbus import NotAlive
+from stormcell.nimbus import NotAlive, Unreachable
 from stormcell.operate import ask, tables, traces
 from stormcell.operate.ask import Asked
 from stormcell.operate.rates import Rate, Rates, Speed
@@ -70,54 +71,88 @@ def command(topology: str | None, name: str | None, interval: float, once: bool,
     the cluster's executor.metrics.frequency.secs is another; with ~, there has been but one, and it is the
     average of ten minutes, or of the time since the start. Counts are made from samples (see stormcell
     stats). Latency is from a spout's emit to its ack, or what a bolt takes to ack a tuple, over ten minutes;
-    errors are those that Storm keeps of the last ten minutes. Ctrl-C ends it.
+    errors are those that Storm keeps of the last ten minutes. A Nimbus that does not answer any more is asked
+    again until it does. Ctrl-C ends it.
 
     \b
     Example:
       stormcell top words
     """
     chosen = operating.given(topology, name)
-    with contextlib.suppress(KeyboardInterrupt), connection.open_nimbus(**where) as nimbus:
+    with contextlib.suppress(KeyboardInterrupt), connection.open_lasting(**where) as nimbus:
         every_s = ask.reported_every(nimbus)
         looks = _looks(nimbus, chosen, interval)
         if once:
-            looks = itertools.islice(looks, 1, 2)
+            looks = itertools.islice(map(_answered, looks), 1, 2)
         if once or not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
             _print(looks, chosen, every_s)
         else:
             _live(looks, chosen, every_s)
 
 
-def _looks(nimbus: Asked, chosen: str | None, interval: float) -> Iterator[list[Seen]]:
+@dataclass(frozen=True)
+class Look:
+    """What there is to see. lost: why Nimbus does not answer; then it is what was seen last."""
+
+    seen: list[Seen]
+    lost: Unreachable | None = None
+
+
+def _looks(nimbus: Asked, chosen: str | None, interval: float) -> Iterator[Look]:
     """What there is to see, again and again."""
     known: dict[str, Seen] = {}
     while True:
-        there = [ask.find(nimbus, chosen)] if chosen else ask.topologies(nimbus)
-        known = {each.id: known.get(each.id) or Seen(each) for each in there}
-        for each in there:
-            # One that goes just now is not there the next time; the one that is asked for is missed.
-            with contextlib.suppress(*(() if chosen else (NotAlive,))):
-                known[each.id].look(nimbus, each)
-        yield list(known.values())
+        lost = None
+        try:
+            known = _seen(nimbus, chosen, known)
+        except Unreachable as error:
+            lost = error
+        yield Look(list(known.values()), lost)
         time.sleep(interval)
 
 
-def _live(looks: Iterator[list[Seen]], chosen: str | None, every_s: int) -> None:
+def _answered(look: Look) -> Look:
+    """The same. Unreachable if Nimbus did not answer."""
+    if look.lost is not None:
+        raise look.lost
+    return look
+
+
+def _seen(nimbus: Asked, chosen: str | None, known: dict[str, Seen]) -> dict[str, Seen]:
+    """The topologies that there are now, by id, as one who has seen these before sees them."""
+    there = [ask.find(nimbus, chosen)] if chosen else ask.topologies(nimbus)
+    found = {each.id: known.get(each.id) or Seen(each) for each in there}
+    for each in there:
+        # One that goes just now is not there the next time; the one that is asked for is missed.
+        with contextlib.suppress(*(() if chosen else (NotAlive,))):
+            found[each.id].look(nimbus, each)
+    return found
+
+
+def _live(looks: Iterator[Look], chosen: str | None, every_s: int) -> None:
     with Live(console=console_on(sys.stdout), auto_refresh=False) as live:
-        for seen in looks:
-            live.update(_view(seen, chosen, every_s), refresh=True)
+        for look in looks:
+            live.update(_view(look, chosen, every_s), refresh=True)
 
 
-def _print(looks: Iterator[list[Seen]], chosen: str | None, every_s: int) -> None:
+def _print(looks: Iterator[Look], chosen: str | None, every_s: int) -> None:
     console = tables.out()
-    for index, seen in enumerate(looks):
+    for index, look in enumerate(looks):
         if index:
             console.print()
-        console.print(_view(seen, chosen, every_s))
+        console.print(_view(look, chosen, every_s))
         sys.stdout.flush()
 
 
-def _view(seen: list[Seen], chosen: str | None, every_s: int) -> RenderableType:
+def _view(look: Look, chosen: str | None, every_s: int) -> RenderableType:
+    """The table, or in its place why there is none."""
+    if look.lost is None:
+        return _table(look.seen, chosen, every_s)
+    wrong = Text(f"{tables.clock(int(time.time()))}  {look.lost}; it is asked again until it answers", "red")
+    return Group(_table(look.seen, chosen, every_s), wrong) if look.seen else wrong
+
+
+def _table(seen: list[Seen], chosen: str | None, every_s: int) -> RenderableType:
     """The table, and below it the newest error of each."""
     if not seen:
         return Text(f"{tables.clock(int(time.time()))}  no topologies")
