@@ -37,7 +37,12 @@ endif()
 add_executable(check_core ${test_sources})
 target_link_libraries(check_core PRIVATE test_support PkgConfig::CHECK)
 target_link_options(check_core PRIVATE -Wl,--wrap=realloc) # tests/c/scarce.c lets it fail
-add_test(NAME core COMMAND check_core WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+# A test for each suite, so that several run at a time.
+file(STRINGS tests/c/suites.h suites REGEX "^Suite ")
+foreach(declaration IN LISTS suites)
+    string(REGEX REPLACE "^Suite \\*(.+)_suite.*" "\\1" suite "${declaration}")
+    add_test(NAME ${suite} COMMAND check_core ${suite} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+endforeach()
 
 # What tests/storm/test_values.py compares with a real Storm.
 add_executable(storm_values tests/storm/values.c)
