@@ -146,6 +146,8 @@ make_conf(const struct task *task)
     set_default(conf, "topology.max.spout.pending", json_null());
     set_default(conf, "topology.tick.tuple.freq.secs", json_null());
     set_default(conf, "supervisor.worker.timeout.secs", json_integer(30));
+    /* The engine reads what components say as Storm does since 2.6. */
+    set_default(conf, "stormcell.big.integers", json_true());
     /* A lost interpreter is replaced here, where it is seen, and not by its guardian. */
     set_default(conf, "stormcell.restart", json_pack("{s:i}", "max", 0));
     return conf;

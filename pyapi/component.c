@@ -114,7 +114,7 @@ write_emit(struct module_state *state, const struct emit *emit, PyObject *values
         raise_fault(state, &state->fault);
         return -1;
     }
-    if (encode_values(out, values) < 0) {
+    if (encode_values(out, values, session_topology(state->session)) < 0) {
         session_drop_emit(state->session);
         return -1;
     }
@@ -232,7 +232,7 @@ component_report_metric(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     }
     state->text.len = 0;
     if (read_text(given_args[0], "name", &name) < 0 ||
-        encode_value(&state->text, given_args[1], "value") < 0) {
+        encode_value(&state->text, given_args[1], "value", session_topology(state->session)) < 0) {
         return NULL;
     }
     struct slice params = {state->text.data, state->text.len};

@@ -10,6 +10,7 @@ struct place {
     PyObject *key; /* of a dict; borrowed. NULL: `index` of a list */
     Py_ssize_t index;
     int depth;
+    const struct handshake *reader; /* of the outermost: its Storm; NULL: any */
 };
 
 /* ---- errors ----------------------------------------------------------------------------- */
@@ -53,15 +54,20 @@ add_step(PyObject *path, PyObject *step)
     return longer;
 }
 
+static const struct place *
+root_of(const struct place *place)
+{
+    while (place->outer != NULL) {
+        place = place->outer;
+    }
+    return place;
+}
+
 static PyObject *
 path_text(const struct place *place)
 {
-    const struct place *root = place;
     PyObject *steps = steps_to(place);
-    while (root->outer != NULL) {
-        root = root->outer;
-    }
-    PyObject *path = steps != NULL ? PyUnicode_FromString(root->name) : NULL;
+    PyObject *path = steps != NULL ? PyUnicode_FromString(root_of(place)->name) : NULL;
     for (Py_ssize_t i = steps != NULL ? PyList_GET_SIZE(steps) : 0; path != NULL && i > 0; i--) {
         path = add_step(path, PyList_GetItem(steps, i - 1));
     }
@@ -138,13 +144,40 @@ put(struct buffer *out, struct slice text)
 }
 
 static int
+put_text(struct buffer *out, PyObject *text)
+{
+    struct slice utf8;
+    return string_text(text, &utf8) ? put(out, utf8) : -1;
+}
+
+/* An integer of more than 64 bits. Storm reads it as a BigInteger since 2.6; before, its worker dies of it. */
+static int
+encode_big_int(struct buffer *out, PyObject *value, const struct place *place)
+{
+    const struct handshake *reader = root_of(place)->reader;
+    if (reader != NULL && !handshake_takes_big_integers(reader)) {
+        return refuse(PyExc_OverflowError, place,
+                      "is an integer of more than 64 bits, which only Storm 2.6 and later takes: "
+                      "emit a str, or set stormcell.big.integers");
+    }
+    PyObject *digits = PyNumber_ToBase(value, 10);
+    if (digits == NULL && PyErr_ExceptionMatches(PyExc_ValueError)) {
+        PyErr_Clear();
+        return refuse(PyExc_OverflowError, place,
+                      "has more digits than Python writes (sys.set_int_max_str_digits)");
+    }
+    int result = digits != NULL ? put_text(out, digits) : -1;
+    Py_XDECREF(digits);
+    return result;
+}
+
+static int
 encode_int(struct buffer *out, PyObject *value, const struct place *place)
 {
     int overflow;
     long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
     if (overflow != 0) {
-        return refuse(PyExc_OverflowError, place,
-                      "is an integer of more than 64 bits, which Storm cannot take: emit a str");
+        return encode_big_int(out, value, place);
     }
     return json_write_int(out, number, NULL) < 0 ? no_room(out) : 0;
 }
@@ -278,15 +311,15 @@ encode_at(struct buffer *out, PyObject *value, const struct place *place)
 /* ---- whole values ----------------------------------------------------------------------- */
 
 int
-encode_values(struct buffer *out, PyObject *values)
+encode_values(struct buffer *out, PyObject *values, const struct handshake *reader)
 {
-    struct place root = {.name = "tuple"};
+    struct place root = {.name = "tuple", .reader = reader};
     return encode_items(out, values, &root);
 }
 
 int
-encode_value(struct buffer *out, PyObject *value, const char *name)
+encode_value(struct buffer *out, PyObject *value, const char *name, const struct handshake *reader)
 {
-    struct place root = {.name = name, .depth = 1};
+    struct place root = {.name = name, .depth = 1, .reader = reader};
     return encode_at(out, value, &root);
 }

@@ -101,7 +101,7 @@ loopback_feed(LoopbackObject *self, PyObject *message)
 {
     struct buffer text = {0};
     PyObject *arrives =
-        encode_value(&text, message, "message") == 0 ? feed_text(&self->state, &text) : NULL;
+        encode_value(&text, message, "message", NULL) == 0 ? feed_text(&self->state, &text) : NULL;
     buffer_deinit(&text);
     return arrives;
 }

@@ -130,12 +130,14 @@ void sources_clear(struct module_state *state);
 
 /* ---- encode.c --------------------------------------------------------------------------- */
 
-/* Append the values of a list or tuple as JSON, separated by commas. No Python code runs in it.
-   0, or -1 with an exception that names the path of the value. */
-int encode_values(struct buffer *out, PyObject *values);
+/* Append the values of a list or tuple as JSON, separated by commas, for the Storm whose handshake this
+   is; NULL: whatever any takes. No Python code runs in it. 0, or -1 with an exception that names the path
+   of the value. */
+int encode_values(struct buffer *out, PyObject *values, const struct handshake *reader);
 
 /* The same for one value; `name` stands for it in an error. */
-int encode_value(struct buffer *out, PyObject *value, const char *name);
+int encode_value(struct buffer *out, PyObject *value, const char *name,
+                 const struct handshake *reader);
 
 /* ---- tuple.c ---------------------------------------------------------------------------- */
 

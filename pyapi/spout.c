@@ -18,7 +18,7 @@ read_tup_id(struct module_state *state, PyObject *tup_id, struct emit *emit)
         return 0;
     }
     state->id.len = 0;
-    if (encode_value(&state->id, tup_id, "tup_id") < 0) {
+    if (encode_value(&state->id, tup_id, "tup_id", session_topology(state->session)) < 0) {
         return -1;
     }
     emit->id = (struct slice){state->id.data, state->id.len};

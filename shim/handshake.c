@@ -11,6 +11,8 @@
 
 #include "json.h"
 
+static const char BIG_INTEGERS_KEY[] = "stormcell.big.integers";
+
 /* ---- parsing ---------------------------------------------------------------------------- */
 
 static int
@@ -363,6 +365,23 @@ read_restart(const struct handshake *handshake, struct arena_component *componen
                             "{\"max\": 5, \"within.secs\": 60} holds for what is wrong in it");
 }
 
+bool
+handshake_takes_big_integers(const struct handshake *handshake)
+{
+    return json_is_true(handshake_setting(handshake, BIG_INTEGERS_KEY));
+}
+
+static int
+check_big_integers(const struct handshake *handshake, struct fault *fault)
+{
+    const json_t *value = handshake_setting(handshake, BIG_INTEGERS_KEY);
+    return is_absent(value) || json_is_boolean(value)
+               ? 0
+               : fault_set(fault, FAULT_HANDSHAKE, 0,
+                           "%s must be true or false; the default of false holds",
+                           BIG_INTEGERS_KEY);
+}
+
 int
 handshake_introduce(const struct handshake *handshake, struct arena *arena, struct fault *fault)
 {
@@ -372,8 +391,9 @@ handshake_introduce(const struct handshake *handshake, struct arena *arena, stru
     component->timeout_ms = heartbeat_timeout(handshake);
     int hang = read_hang_limit(handshake, component, fault);
     int restart = read_restart(handshake, component, fault);
+    int integers = check_big_integers(handshake, fault);
     component->known = true;
-    return hang < 0 || restart < 0 ? -1 : 0;
+    return hang < 0 || restart < 0 || integers < 0 ? -1 : 0;
 }
 
 /* ---- the pid file ----------------------------------------------------------------------- */

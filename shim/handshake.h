@@ -58,6 +58,10 @@ int handshake_touch_pid_file(const struct handshake *handshake, int64_t pid, str
 /* What the conf has for a key (borrowed), or NULL. */
 const json_t *handshake_setting(const struct handshake *handshake, const char *key);
 
+/* May the component emit integers of more than 64 bits ("stormcell.big.integers")? Storm takes them from
+   2.6 on (json-smart); before, its worker dies of one. */
+bool handshake_takes_big_integers(const struct handshake *handshake);
+
 /* A whole number from the conf, or `otherwise` where there is none. */
 int64_t handshake_conf_int(const struct handshake *handshake, const char *key, int64_t otherwise);
 

@@ -179,6 +179,9 @@ static const struct {
     {"\"stormcell.restart\":{\"max\":3,\"within.secs\":\"1\"}", 30000, 24000, 3, 60000,
      "stormcell.restart must be"},
     {"\"stormcell.restart\":3", 30000, 24000, 5, 60000, "stormcell.restart must be"},
+    {"\"stormcell.big.integers\":true", 30000, 24000, 5, 60000, NULL},
+    {"\"stormcell.big.integers\":null", 30000, 24000, 5, 60000, NULL},
+    {"\"stormcell.big.integers\":1", 30000, 24000, 5, 60000, "stormcell.big.integers must be"},
 };
 
 enum { SETTINGS = sizeof settings / sizeof settings[0] };

@@ -50,6 +50,20 @@ def test_fields_is_floor_mod_of_javas_hash(run: Runner) -> None:
         assert task == 3 + (31 + value) % 3
 
 
+def test_integers_of_any_size_are_keys(run: Runner) -> None:
+    # BigInteger(2**64 + n).hashCode is 31 * 31 + n, of its three words 1, 0 and n
+    ended = run(TELL + """
+class Big(Numbers):
+    def next_tuple(self):
+        self.emit([2**64 + self.number], tup_id=self.number)
+        self.number += 1
+""", topology(spout={"of": "Big"}, tell={"of": "Tell", "inputs": inputs(("spout", "fields", "value")),
+                                         "parallelism": 3, "fields": ["task", "value"]}), tuples=50, emits=True)
+    assert ended.status == 0
+    found = {value - 2**64: task for task, value in ended.emits("tell")}
+    assert found == {number: 3 + (31 + 31 * 31 + number) % 3 for number in range(50)}
+
+
 def test_partial_key_is_one_of_two(run: Runner) -> None:
     ended = run(TELL + """
 class Keys(Numbers):

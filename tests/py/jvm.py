@@ -219,7 +219,8 @@ class Jvm:
             raise Violation(f"the last message is cut: {bytes(self._bytes[-200:])!r}")
 
     def _message(self, text: bytes) -> None:
-        message = _parse(text)
+        older = not self.topology.conf.get("stormcell.big.integers")
+        message = _parse(text, _parse_long if older else int)
         if self.pid is None:
             self._take_pid(message)
             return
@@ -329,12 +330,12 @@ class Jvm:
             self.answers.append(self.command("ack", message["id"]))
 
 
-def _parse(text: bytes) -> Message:
-    """A message's JSON, by what the strictest of Storm's parsers takes."""
+def _parse(text: bytes, parse_int: Callable[[str], int]) -> Message:
+    """A message's JSON, by what the strictest of Storm's parsers takes, but for integers."""
     try:
         message = json.loads(
             text.decode(),
-            parse_int=_parse_int,
+            parse_int=parse_int,
             parse_constant=_refuse_constant,
             object_pairs_hook=_parse_object,
         )
@@ -351,7 +352,8 @@ def _parse(text: bytes) -> Message:
     return message
 
 
-def _parse_int(digits: str) -> int:
+def _parse_long(digits: str) -> int:
+    """An integer as Storm before 2.6 reads it."""
     number = int(digits)
     if number not in INT64:
         raise Violation(f"an integer past 64 bits: {digits}")

@@ -16,6 +16,10 @@ class Text(str):
         return "not asked for"
 class Number(float):
     pass
+class Huge(int):
+    def __str__(self):
+        return "not asked for"
+    __repr__ = __index__ = __int__ = __str__
 class Items(list):
     def __iter__(self):
         raise ValueError("not asked for")
@@ -39,9 +43,9 @@ class Subject(Bolt):
 """
 
 
-def refusal(start: Start, statement: str) -> str:
+def refusal(start: Start, statement: str, **more: Topology) -> str:
     """The exception that `statement` ends in; nothing of it is written, and its tuple fails."""
-    parent = start(RUN)
+    parent = start(RUN, **more)
     id, said = parent.exchange(statement)
     assert [message["command"] for message in said] == ["emit", "error", "fail"]
     assert said[0]["tuple"] == ["before"]
@@ -54,7 +58,10 @@ def refusal(start: Start, statement: str) -> str:
 
 BYTES = "is bytes, and JSON carries text: decode it, or encode it with base64"
 SET = "is a set, which JSON does not have: emit a list"
-WIDE = "is an integer of more than 64 bits, which Storm cannot take: emit a str"
+WIDE = (
+    "is an integer of more than 64 bits, which only Storm 2.6 and later takes: emit a str, or set "
+    "stormcell.big.integers"
+)
 NAN = "is nan, which JSON does not have: emit None or a str"
 INF = "is infinite, which JSON does not have: emit None or a str"
 DEEP = "is nested deeper than 390 levels, which Storm refuses; does it contain itself?"
@@ -221,6 +228,30 @@ def test_a_value_that_the_wire_carries(start: Start, source: str, value: object)
     else:
         assert repr(back) == repr(value), "equal, of the same types, in the same order"
     assert said[2] == {"command": "ack", "id": id}
+
+
+BIG = Topology(conf={"stormcell.big.integers": True}, metrics={"count"})
+
+
+@pytest.mark.parametrize("source", ["2**63", "-2**63 - 1", "[{'a': 10**4299}]", "Huge(-2**64)"])
+def test_an_integer_of_any_size_for_a_storm_that_takes_it(start: Start, source: str) -> None:
+    parent = start(RUN, topology=BIG)
+    _, said = parent.exchange(f"self.emit([{source}])")
+    [back] = said[1]["tuple"]
+    assert back == eval(source, {"Huge": int}) and type(back) is not float
+
+
+def test_integers_of_any_size_everywhere(start: Start) -> None:
+    parent = start(RUN, topology=BIG)
+    _, said = parent.exchange("self.report_metric('count', 2**64); self.emit([{2**64: -2**65}])")
+    assert said[1]["params"] == 2**64
+    assert said[2]["tuple"] == [{str(2**64): -(2**65)}]
+
+
+def test_more_digits_than_python_writes(start: Start) -> None:
+    """By its own default, since that takes time with the square of their number."""
+    assert refusal(start, "self.emit([[1, 10**4300]])", topology=BIG) == (
+        "OverflowError: tuple[0][1] has more digits than Python writes (sys.set_int_max_str_digits)")
 
 
 def test_a_spouts_id_is_checked_like_a_value(start: Start) -> None:

@@ -14,18 +14,23 @@ from stormcell.topology import Topology
 REGISTER = "topology.kryo.register"
 SUBPROCESS_TIMEOUT = "topology.subprocess.timeout.secs"
 SERIALIZER = "topology.multilang.serializer"
+BIG_INTEGERS = "stormcell.big.integers"
 BATCHES = ("topology.producer.batch.size", "topology.transfer.batch.size")
 
 JSON_SERIALIZER = "org.apache.storm.multilang.JsonSerializer"
 
+SMART_SINCE = (2, 6)
+"""The Storm whose JSON reader is json-smart, no more json-simple (STORM-3961). It takes integers of any size;
+of one past 64 bits the older ones' workers end."""
+
 JSON_SMART = ("java.math.BigDecimal", "org.apache.storm.shade.net.minidev.json.JSONArray",
               "org.apache.storm.shade.net.minidev.json.JSONObject")
-"""What Storm's JSON reader makes of long floats, lists and maps since 2.6, and Kryo does not know: without
-them, such a tuple on its way to another worker ends this one."""
+"""What json-smart makes of long floats, lists and maps, and Kryo does not know: without them, such a tuple on
+its way to another worker ends this one."""
 
 JSON_SIMPLE = ("org.apache.storm.shade.org.json.simple.JSONArray",
                "org.apache.storm.shade.org.json.simple.JSONObject")
-"""The same, before 2.6."""
+"""The same of json-simple."""
 
 PATIENCE = 60
 """How long a component may be silent before Storm ends its worker, in seconds, where nobody says; Storm's
@@ -53,11 +58,13 @@ def added(topology: type[Topology], settings: dict[str, Any], storm: tuple[int, 
         new[REGISTER] = registered + missing
     if settings.get(SUBPROCESS_TIMEOUT) is None:
         new[SUBPROCESS_TIMEOUT] = PATIENCE
+    if settings.get(BIG_INTEGERS) is None and storm is not None and storm >= SMART_SINCE:
+        new[BIG_INTEGERS] = True
     return new
 
 
 def _classes(storm: tuple[int, int] | None) -> tuple[str, ...]:
-    return JSON_SIMPLE if storm is not None and storm < (2, 6) else JSON_SMART
+    return JSON_SIMPLE if storm is not None and storm < SMART_SINCE else JSON_SMART
 
 
 def speaks_multilang(topology: type[Topology]) -> bool:

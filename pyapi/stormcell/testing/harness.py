@@ -105,7 +105,7 @@ class Harness(Generic[C]):
         if outputs is None:
             outputs = getattr(component_class, "outputs", None)
         own = getattr(component_class, "config", None) or {}
-        self._conf = {"topology.name": "test", **own, **(config or {})}
+        self._conf = {"topology.name": "test", "stormcell.big.integers": True, **own, **(config or {})}
         self._context = declared.context(COMPONENT, fields, outputs, task_ids)
         self.record = Record()
         self.ended = False

@@ -1,5 +1,4 @@
-"""A spout in bare Python: it emits integers of more than 64 bits, each once. A component of ours may not,
-since Storm before 2.6 would die of them."""
+"""A spout in bare Python: it emits integers of more than 64 bits, each once."""
 
 import json
 import os

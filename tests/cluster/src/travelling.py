@@ -3,6 +3,7 @@
 import os
 import random
 
+from huge import HUGE
 from notes import Notes, introduce, tasks_of
 
 from stormcell import Bolt, Spout, Stream
@@ -39,7 +40,7 @@ VALUES = [
     None, True, False, 0, 1, -1, "", [], {}, [None], [[]], [{}], {"": None}, {"": ""},
     0.0, -0.0, 1.0, 100.0, 0.1, 1e22, 1e-7, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308,
     0.12345678901234567, -1.2345678901234567e-200, 123456789.12345679, 1234567890123456.7, FLOATS,
-    INTS, *INTS, 10**18, -(10**18) + 1,
+    INTS, *INTS, 10**18, -(10**18) + 1, *HUGE, HUGE, {"huge": {"er": HUGE[-1]}},
     "end", "\nend\n", "line\r\nline", '"\\/\b\f\n\r\t', "</script>", "Łódź, Ελλάδα, 漢字, עברית, 🐘👩‍👩‍👧",
     planes(), "x" * 1_000_000, "\U0001f418" * 250_000, "\x00" * 1000,
     {"text": "é", "list": [1, 2.5, None, {"deep": [True, {"deeper": -0.0}]}], "größe": {"": [""]}},

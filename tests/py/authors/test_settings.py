@@ -36,7 +36,7 @@ def wrong(topology: type[Topology] = Python, **given: Any) -> list[str]:
 def test_what_python_components_need_is_added() -> None:
     new = settings.added(Python, {}, (2, 8))
     assert new == {"topology.kryo.register": list(settings.JSON_SMART),
-                   "topology.subprocess.timeout.secs": 60}
+                   "topology.subprocess.timeout.secs": 60, "stormcell.big.integers": True}
 
 
 def test_older_storms_have_other_classes() -> None:
@@ -44,9 +44,16 @@ def test_older_storms_have_other_classes() -> None:
     assert settings.added(Python, {}, None)["topology.kryo.register"] == list(settings.JSON_SMART)
 
 
+@pytest.mark.parametrize("version", [(2, 5), (1, 2), None])
+def test_older_storms_take_no_big_integers(version: tuple[int, int] | None) -> None:
+    """Nor one that nothing is known of."""
+    assert settings.BIG_INTEGERS not in settings.added(Python, {}, version)
+
+
 def test_what_the_user_has_set_stays() -> None:
     given = ["org.example.A", {settings.JSON_SMART[0]: "org.example.Serializer"}]
-    new = settings.added(Python, {"topology.kryo.register": given, "topology.subprocess.timeout.secs": 5}, (2, 8))
+    new = settings.added(Python, {"topology.kryo.register": given, "topology.subprocess.timeout.secs": 5,
+                                  "stormcell.big.integers": False}, (2, 8))
     assert new == {"topology.kryo.register": [*given, *settings.JSON_SMART[1:]]}
 
 

@@ -138,17 +138,23 @@ def test_emits_anchors_and_acks() -> None:
     assert not record.fails and not record.errors and not record.logs
 
 
-def test_values_arrive_as_on_the_wire() -> None:
-    class Echo(Bolt):
-        def process(self, tup: Tuple) -> None:
-            assert isinstance(tup.values, tuple)
-            self.emit(tup.values)
+class Echo(Bolt):
+    def process(self, tup: Tuple) -> None:
+        assert isinstance(tup.values, tuple)
+        self.emit(tup.values)
 
-    values = (1, 2.0, (3, (4,)), {5: None, "ß": [True]}, 2**62, 1e300, -0.0)
+
+def test_values_arrive_as_on_the_wire() -> None:
+    values = (1, 2.0, (3, (4,)), {5: None, "ß": [True]}, 2**62, 1e300, -0.0, -(2**100))
     record = run_bolt(Echo, [values])
-    assert record.values() == [[1, 2.0, [3, [4]], {"5": None, "ß": [True]}, 2**62, 1e300, -0.0]]
+    assert record.values() == [[1, 2.0, [3, [4]], {"5": None, "ß": [True]}, 2**62, 1e300, -0.0, -(2**100)]]
     assert [type(value) for value in record.values()[0][:2]] == [int, float]
     assert record.tuples[0].values == tuple(record.values()[0])
+
+
+def test_values_as_older_storms_take_them() -> None:
+    with pytest.raises(StrictError, match="more than 64 bits"):
+        run_bolt(Echo, [(2**64,)], config={"stormcell.big.integers": False})
 
 
 def test_step_by_step() -> None:
