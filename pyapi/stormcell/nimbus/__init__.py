@@ -16,9 +16,10 @@ from stormcell.nimbus.errors import (
     NotAlive,
     NotAuthorized,
     NotFound,
+    NotPrepared,
     Unreachable,
 )
 from stormcell.nimbus.structures import structures
 
 __all__ = ["AlreadyAlive", "InvalidTopology", "Nimbus", "NimbusError", "NotAlive", "NotAuthorized", "NotFound",
-           "Unreachable", "structures"]
+           "NotPrepared", "Unreachable", "structures"]

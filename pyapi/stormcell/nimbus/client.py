@@ -14,7 +14,7 @@ from thriftpy2.thrift import TClient, TException
 from thriftpy2.transport import TSocket, TTransportException
 from thriftpy2.transport.framed import TFramedTransport
 
-from stormcell.nimbus.errors import NimbusError, NotAuthorized, Unreachable, explained
+from stormcell.nimbus.errors import NimbusError, NotAuthorized, NotPrepared, Unreachable, explained
 from stormcell.nimbus.structures import structures
 
 Address = tuple[str, int]
@@ -24,7 +24,7 @@ OpenSocket = Callable[[str, int, float], socket.socket]
 
 Transport = Callable[[Any, str], Any]
 """Puts what Storm's `storm.thrift.transport` asks for around a Thrift transport that is connected to a
-host. This is where SASL goes: a transport that has authenticated itself, without frames."""
+host, as stormcell.nimbus.sasl's do. What it raises as a NimbusError is told with the address in front."""
 
 TIMEOUT = 7.0
 """How long an answer may take, in seconds, where nobody says."""
@@ -62,7 +62,7 @@ class Nimbus:
         timeout: how long a connection and each answer may take, in seconds.
         transport: see `Transport`.
 
-        Unreachable tells of each seed why it could not be asked; NotAuthorized.
+        Unreachable tells of each seed why it could not be asked; NotAuthorized, NotPrepared.
         """
 
         def link(host: str, port: int) -> _Link:
@@ -72,7 +72,7 @@ class Nimbus:
         for host, port in seeds:
             try:
                 return cls(_leader(link(host, port), link))
-            except NotAuthorized:
+            except (NotAuthorized, NotPrepared):
                 raise
             except NimbusError as error:
                 reasons.append(str(error))
@@ -128,6 +128,9 @@ class _Link:
         """What goes wrong within is a NimbusError; of a broken connection nothing more can be expected."""
         try:
             yield
+        except (NotAuthorized, Unreachable) as error:
+            self.close()
+            raise type(error)(f"{self.address}: {error}") from None
         except TTransportException as error:
             self.close()
             raise Unreachable(f"{self.address}: {_lost(error, method)}") from None
@@ -194,6 +197,6 @@ def _reason(error: OSError, timeout: float) -> str:
 
 def _lost(error: TTransportException, method: str) -> str:
     if error.type == TTransportException.END_OF_FILE:
-        return (f"closed the connection at {method}; is this Nimbus' Thrift port, and does Nimbus take "
-                "connections without SASL (storm.thrift.transport)?")
+        return (f"closed the connection at {method}; is this Nimbus' Thrift port? Where Nimbus asks who one is "
+                '(SASL in storm.thrift.transport), the environment in config.json needs a "transport"')
     return "what answers there is no Nimbus; its Thrift port is 6627 where storm.yaml says nothing else"

@@ -33,6 +33,10 @@ class InvalidTopology(NimbusError):
     """Storm does not take the topology."""
 
 
+class NotPrepared(NimbusError):
+    """Here something is missing without which no Nimbus of the cluster can be spoken to."""
+
+
 class NotFound(NimbusError):
     """There is no blob of this key."""
 
