@@ -17,7 +17,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -117,9 +117,11 @@ class Standin:
         calls: the methods that have been called, with their arguments.
         leader: host and port of the one that leads, by default this one.
         settings: its storm.yaml.
+        greet: what is done with a connection before calls are taken from it.
     """
 
-    def __init__(self, hosts: tuple[str, ...] = (HOST,), slots: int = 2) -> None:
+    def __init__(self, hosts: tuple[str, ...] = (HOST,), slots: int = 2,
+                 greet: Callable[[Any], None] = lambda link: None) -> None:
         self.topologies: dict[str, Topology] = {}
         self.uploads: dict[str, bytes] = {}
         self.blobs: dict[str, bytes] = {}
@@ -128,7 +130,7 @@ class Standin:
         self.vanishes: dict[str, str] = {}
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.settings: dict[str, Any] = {"executor.metrics.frequency.secs": 60, "logviewer.port": 8000}
-        self.hosts, self.slots = hosts, slots
+        self.hosts, self.slots, self.greet = hosts, slots, greet
         self._number = 0
         self._ended = threading.Event()
         self._sockets: list[socket.socket] = []
@@ -185,9 +187,11 @@ class Standin:
             threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
 
     def _serve(self, connected: socket.socket) -> None:
-        protocol = TBinaryProtocol(TFramedTransport(TSocket(sock=connected)))
+        link = TSocket(sock=connected)
+        protocol = TBinaryProtocol(TFramedTransport(link))
         processor = _Processor(self)
         try:
+            self.greet(link)
             while True:
                 processor.process(protocol, protocol)
         except (TTransportException, OSError, EOFError):

@@ -19,6 +19,7 @@ from stormcell.cluster import Cluster, ClusterError, control, default_home, runn
 from stormcell.cluster.artifacts import VERSION, Tell
 from stormcell.cluster.control import Found, Wanted
 from stormcell.cluster.processes import Process
+from stormcell.config import parse_options
 
 STATUSES = {"up": 0, "starting": 1, "down": 1, "broken": 2}
 """The exit status of `status`."""
@@ -64,7 +65,9 @@ def command(context: click.Context) -> None:
 @click.option("--java", metavar="PROGRAM", help="The java to run it with; by default $JAVA_HOME's, or java.")
 @click.option("--tune", is_flag=True, help="Shorten Storm's intervals, for tests; workers then die in other "
               "ways than on a usual cluster.")
-def up(home: Path | None, **choices: Any) -> None:
+@click.option("-o", "--option", "options", multiple=True, metavar="KEY=VALUE",
+              help="A setting for its storm.yaml, VALUE as JSON or plain text; may be given several times.")
+def up(home: Path | None, options: tuple[str, ...], **choices: Any) -> None:
     """Start it, and wait until it can be used.
 
     \b
@@ -73,7 +76,7 @@ def up(home: Path | None, **choices: Any) -> None:
     """
     began = time.monotonic()
     with _progress() as tell:
-        cluster, started = control.up(home, Wanted(**choices), tell)
+        cluster, started = control.up(home, Wanted(**choices, settings=parse_options(options)), tell)
     slots = f"{len(cluster.slots)} slot{'s' if len(cluster.slots) > 1 else ''}"
     said = f"up after {time.monotonic() - began:.0f} s" if started else "up already"
     click.echo(f"Storm {cluster.version} with {slots} is {said}, in {cluster.home}; to run a topology on it: "

@@ -52,15 +52,16 @@ def open_nimbus(*, nimbus: tuple[str, ...] = (), environment: str | None = None,
     """
     config = config or find_config(None, config_file)
     opener: OpenSocket = open_socket
+    transport = _transport(environment, config)
     seeds = _seeds(nimbus, environment, config)
     if not seeds:
         here = running()
         if here is None:
             raise Refused("which cluster? Name it by --nimbus HOST:PORT, or as \"nimbus\" in the environment of "
                           "config.json, or start one on this machine: stormcell cluster up")
-        seeds, opener = [here.nimbus], here.connect
+        seeds, opener, transport = [here.nimbus], here.connect, transport or here.transport
     try:
-        return Nimbus.connect(seeds, timeout / 1000, opener, _transport(environment, config))
+        return Nimbus.connect(seeds, timeout / 1000, opener, transport or framed)
     except Unreachable as error:
         raise Unreachable(f"no Nimbus answers: {error}") from None
 
@@ -83,19 +84,19 @@ def _seeds(given: tuple[str, ...], environment: str | None, config: Config) -> l
     return [address(one) for one in named]
 
 
-def _transport(environment: str | None, config: Config) -> Transport:
-    """What the environment's "transport" names, "module:function" of the project's; else Storm's default."""
+def _transport(environment: str | None, config: Config) -> Transport | None:
+    """What the environment's "transport" names, "module:function" of the project's or ours, if it names one."""
     name, settings = config.environment(environment)
     named = settings.get("transport")
     if named is None:
-        return framed
+        return None
     sys.path.insert(0, str(config.folder.resolve()))
     try:
         module, _, function = str(named).partition(":")
         found: Transport = getattr(importlib.import_module(module), function)
     except Exception as error:
         raise ConfigError(f'{config.path}: "transport" of the environment {name!r} is {named!r}, and that is no '
-                          f"function of a module, as in \"sasl:digest\": {error}") from None
+                          f"function of a module, as in \"stormcell.nimbus.sasl:digest\": {error}") from None
     finally:
         del sys.path[0]
     return found

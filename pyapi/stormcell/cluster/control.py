@@ -20,10 +20,10 @@ from stormcell.cluster.ending import end_cluster
 from stormcell.cluster.error import ClusterError
 from stormcell.cluster.here import Cluster, default_home
 from stormcell.cluster.java import find_java
-from stormcell.cluster.layout import TUNED, Layout
+from stormcell.cluster.layout import TRANSPORT, TUNED, Layout
 from stormcell.cluster.processes import MARK, Process, marked, space_of, wait_until
 from stormcell.cluster.state import FILE, State
-from stormcell.nimbus import Nimbus, NimbusError
+from stormcell.nimbus import Nimbus, NimbusError, NotAuthorized, NotPrepared
 
 PATIENCE = 120.0
 """How long the daemons may take until they can be used, in seconds."""
@@ -47,6 +47,7 @@ class Wanted:
         storm_home: an installed Storm; None: the one of `version` is fetched.
         tune: Storm's intervals are to be short.
         java: the program to run Storm with; None: it is looked for.
+        settings: further ones of Storm's, for storm.yaml.
     """
 
     slots: int = 2
@@ -54,12 +55,13 @@ class Wanted:
     version: str = VERSION
     tune: bool = False
     java: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def storm(self, tell: Tell) -> Storm:
         return installed(self.storm_home) if self.storm_home else fetched(self.version, tell)
 
     def layout(self, home: Path, storm: Storm) -> Layout:
-        return Layout(home, storm, self.slots, TUNED if self.tune else {})
+        return Layout(home, storm, self.slots, {**(TUNED if self.tune else {}), **self.settings})
 
 
 def up(home: Path | None, wanted: Wanted, tell: Tell) -> tuple[Cluster, bool]:
@@ -152,7 +154,8 @@ def _undone(home: Path) -> Iterator[None]:
 def _start(plan: Layout, java: str, before: list[str]) -> Cluster:
     """Start the watcher, which starts all else."""
     home = plan.home
-    state = State(str(plan.storm.folder), plan.storm.version, java, plan.ports, space_of(os.getpid()))
+    state = State(str(plan.storm.folder), plan.storm.version, java, plan.ports, space_of(os.getpid()),
+                  transport=plan.settings.get(TRANSPORT, ""))
     state.write(home)
     with (home / "logs" / "watcher.log").open("wb") as log:
         # In the root folder, since the one we are in is where `-m` looks for modules first.
@@ -205,9 +208,11 @@ def _obituary(cluster: Cluster) -> str:
 
 
 def _has_slots(cluster: Cluster) -> bool:
-    """Whether Nimbus knows of the supervisor."""
+    """Whether Nimbus knows of the supervisor. NotAuthorized, NotPrepared: we shall never know."""
     try:
         told = ask(cluster)
+    except (NotAuthorized, NotPrepared):
+        raise
     except NimbusError:
         return False
     slots: int = sum(supervisor.num_workers for supervisor in told.supervisors)
@@ -216,7 +221,7 @@ def _has_slots(cluster: Cluster) -> bool:
 
 def ask(cluster: Cluster) -> Any:
     """Nimbus' ClusterSummary. NimbusError."""
-    with Nimbus.connect([cluster.nimbus], ANSWER, cluster.connect) as nimbus:
+    with Nimbus.connect([cluster.nimbus], ANSWER, cluster.connect, cluster.transport) as nimbus:
         return nimbus.call("getClusterInfo")
 
 
@@ -262,9 +267,9 @@ class Found:
 
     Attributes:
         status: "up", "starting", "down" or "broken".
-        why: of "broken".
+        why: of "broken"; of "up", why there is no summary.
         processes: all of it that runs.
-        summary: Nimbus' ClusterSummary, or None: it does not answer.
+        summary: Nimbus' ClusterSummary, or None: it does not answer, or not us.
     """
 
     home: Path
@@ -294,5 +299,7 @@ def examine(home: Path | None) -> Found:
         return Found(home, "starting" if state.phase == "starting" else "broken", state.why, cluster, processes)
     try:
         return Found(home, "up", "", cluster, processes, ask(cluster))
+    except (NotAuthorized, NotPrepared) as error:
+        return Found(home, "up", str(error), cluster, processes)
     except NimbusError as error:
         return Found(home, "broken", f"Nimbus does not answer: {error}", cluster, processes)

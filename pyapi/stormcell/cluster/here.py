@@ -8,12 +8,16 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stormcell.cluster import space
 from stormcell.cluster.error import ClusterError
 from stormcell.cluster.layout import PORTS
 from stormcell.cluster.processes import Process, marked
 from stormcell.cluster.state import State
+
+if TYPE_CHECKING:
+    from stormcell.nimbus.client import Transport
 
 VARIABLE = "STORMCELL_CLUSTER"
 """Names the home of the cluster that is meant."""
@@ -50,6 +54,13 @@ class Cluster:
     def slots(self) -> list[int]:
         """The ports of the workers that there may be."""
         return self.state.slots
+
+    @property
+    def transport(self) -> Transport:
+        """How Nimbus is spoken to, for Nimbus.connect."""
+        from stormcell.nimbus import client, sasl  # not of those who only start and end it
+
+        return sasl.PLUGINS.get(self.state.transport, client.framed)
 
     def connect(self, host: str, port: int, timeout_s: float | None = None) -> socket.socket:
         """A TCP connection to something in the cluster's network namespace, as

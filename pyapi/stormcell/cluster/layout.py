@@ -24,6 +24,8 @@ PORTS = {"zookeeper": 2181, "nimbus": 6627, "supervisor": 6628, "ui": 8080, "log
 
 FIRST_SLOT = 6700
 
+TRANSPORT = "storm.thrift.transport"
+
 MAINS = {
     "zookeeper": ["org.apache.storm.shade.org.apache.zookeeper.server.ZooKeeperServerMain",
                   str(PORTS["zookeeper"]), "zookeeper"],
@@ -110,13 +112,15 @@ class Layout:
 
     def all_settings(self) -> dict[str, Any]:
         """storm.yaml: what Storm would not choose by itself."""
+        # Storm's SASL plugins take no client that knows their host by another name.
+        host = "localhost" if TRANSPORT in self.settings else "127.0.0.1"
         store = {"storm.metricstore.rocksdb.location": str(self.home / "local" / "metrics")}
         if not self.storm.has_metric_store:
             store = {"storm.metricstore.class": "none"}  # Nimbus says that there is no such class, and goes on
         return {
             "storm.zookeeper.servers": ["127.0.0.1"],
-            "nimbus.seeds": ["127.0.0.1"],
-            "storm.local.hostname": "127.0.0.1",
+            "nimbus.seeds": [host],
+            "storm.local.hostname": host,
             "storm.local.dir": str(self.home / "local"),
             "storm.log4j2.conf.dir": str(self.home / "log4j2"),
             "supervisor.slots.ports": self.ports,

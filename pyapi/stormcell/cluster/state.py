@@ -50,6 +50,7 @@ class State:
         why: of "failed" and "broken".
         watcher: the process that watches the daemons, [pid, start], or None: it has not begun.
         daemons: by name.
+        transport: Storm's storm.thrift.transport, or "": the one that it has by default.
     """
 
     storm: str
@@ -61,6 +62,7 @@ class State:
     why: str = ""
     watcher: list[int] | None = None
     daemons: dict[str, Daemon] = field(default_factory=dict)
+    transport: str = ""
 
     @classmethod
     def read(cls, home: Path) -> State | None:

@@ -46,6 +46,13 @@ def plain(transport: Any, _: str) -> Any:
     return _authenticated(transport, "PLAIN")
 
 
+PLUGINS = {
+    "org.apache.storm.security.auth.digest.DigestSaslTransportPlugin": digest,
+    "org.apache.storm.security.auth.plain.PlainSaslTransportPlugin": plain,
+}
+"""By what Nimbus has for storm.thrift.transport."""
+
+
 def _authenticated(transport: Any, mechanism: str) -> Any:
     """The transport to speak with once Nimbus has taken the user. NotPrepared, NotAuthorized, Unreachable."""
     user, password = _credentials()
@@ -61,7 +68,7 @@ def _authenticated(transport: Any, mechanism: str) -> Any:
         if status == OK:
             _send(transport, OK, answer)
     if not client.complete:
-        raise _unproven("it says nothing of it")
+        raise _unproven("it gives no proof")
     # What is neither signed nor encrypted is sent as frames are.
     return TFramedTransport(transport)
 
@@ -117,11 +124,9 @@ def _receive(transport: Any) -> tuple[int, bytes]:
 
 def _answer(client: Any, said: bytes) -> bytes | None:
     """What pure-sasl answers to what Nimbus says, if that is anything."""
-    from puresasl import SASLError
-
     try:
         answer: bytes | None = client.process(said) if said else None
-    except SASLError as error:
+    except Exception as error:  # it looks for whatever well-formed messages have
         raise _unproven(str(error)) from None
     return answer
 
@@ -141,7 +146,7 @@ def _refusal(mechanism: str, user: str, said: str) -> NotAuthorized:
 
 
 def _unproven(why: str) -> NotAuthorized:
-    return NotAuthorized(f"what answers does not prove that it knows your password, as Nimbus would: {why}")
+    return NotAuthorized(f"what answers does not prove that it is a Nimbus that knows the password: {why}")
 
 
 def _hung_up() -> Unreachable:

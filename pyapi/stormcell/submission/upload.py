@@ -20,7 +20,7 @@ HALF_SECONDS = 10.0
 LOOK_SECONDS = 0.5
 """How often that is looked at."""
 
-READ = 1  # WRITE 2, ADMIN 4: whoever makes a blob has them all
+READ = 1  # WRITE 2, ADMIN 4
 
 Progress = Callable[[int], None]
 """Is told of so many more bytes that have arrived."""
@@ -89,13 +89,22 @@ def has_blob(nimbus: Nimbus, key: str) -> bool:
             raise
         except NimbusError:
             if time.monotonic() > deadline:
-                nimbus.call("deleteBlob", key)
+                _remove_half(nimbus, key)
                 return False
         time.sleep(LOOK_SECONDS)
 
 
+def _remove_half(nimbus: Nimbus, key: str) -> None:
+    """Remove what an upload has left that came to no end."""
+    try:
+        nimbus.call("deleteBlob", key)
+    except NotAuthorized as error:
+        raise NotAuthorized(f"{key} is half of what another user has sent, which only they replace, by submitting it "
+                            f"once more: {error}") from None
+
+
 def _readable_by_all() -> object:
-    """Without authentication, Storm ignores it."""
+    """Whoever makes it has all rights, which Storm adds where it knows who that is; where not, it ignores this."""
     everybody = structures.AccessControl(type=structures.AccessControlType.OTHER, access=READ)
     return structures.SettableBlobMeta(acl=[everybody])
 
