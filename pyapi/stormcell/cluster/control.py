@@ -34,6 +34,10 @@ ORDERLY = 60.0
 ANSWER = 5.0
 """How long Nimbus may take for an answer, in seconds."""
 
+FIXED = {"storm.zookeeper.port", "nimbus.thrift.port", "supervisor.thrift.port", "ui.port", "logviewer.port",
+         "supervisor.slots.ports", "storm.local.dir", "storm.log4j2.conf.dir"}
+"""What is in storm.yaml and nowhere else to be set."""
+
 LOCK = "lock"
 LAST_LINES = 12
 
@@ -61,6 +65,9 @@ class Wanted:
         return installed(self.storm_home) if self.storm_home else fetched(self.version, tell)
 
     def layout(self, home: Path, storm: Storm) -> Layout:
+        """ClusterError: one of the settings is not to be chosen."""
+        for key in FIXED & set(self.settings):
+            raise ClusterError(f"{key} cannot be chosen: the commands count on where things are in a cluster of theirs")
         return Layout(home, storm, self.slots, {**(TUNED if self.tune else {}), **self.settings})
 
 
@@ -155,7 +162,7 @@ def _start(plan: Layout, java: str, before: list[str]) -> Cluster:
     """Start the watcher, which starts all else."""
     home = plan.home
     state = State(str(plan.storm.folder), plan.storm.version, java, plan.ports, space_of(os.getpid()),
-                  transport=plan.settings.get(TRANSPORT, ""))
+                  transport=str(plan.settings.get(TRANSPORT, "")))
     state.write(home)
     with (home / "logs" / "watcher.log").open("wb") as log:
         # In the root folder, since the one we are in is where `-m` looks for modules first.

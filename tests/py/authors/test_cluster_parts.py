@@ -14,11 +14,16 @@ import pytest
 
 from stormcell.cluster import Cluster, ClusterError, running
 from stormcell.cluster.artifacts import Storm, installed
+from stormcell.cluster.control import Wanted
 from stormcell.cluster.java import needed_java
 from stormcell.cluster.layout import TUNED, Layout
 from stormcell.cluster.processes import MARK, Process, ancestors, marked, members, space_of
 from stormcell.cluster.state import Daemon, State
 from stormcell.cluster.watcher import environment
+from stormcell.nimbus import sasl
+from stormcell.nimbus.client import framed
+
+DIGEST = "org.apache.storm.security.auth.digest.DigestSaslTransportPlugin"
 
 
 def state(**more: Any) -> State:
@@ -153,6 +158,26 @@ def test_settings(storm: Callable[..., Storm], tmp_path: Path) -> None:
                 "nimbus.task.timeout.secs"} & set(layout.all_settings())
     tuned = Layout(home, found, 3, TUNED).all_settings()
     assert tuned["supervisor.worker.timeout.secs"] == 10 and tuned["nimbus.monitor.freq.secs"] == 1
+
+
+def test_further_settings(storm: Callable[..., Storm], tmp_path: Path) -> None:
+    wanted = Wanted(tune=True, settings={"nimbus.monitor.freq.secs": 5, "topology.workers": 3})
+    settings = wanted.layout(tmp_path / "home", storm("storm-client-2.8.3.jar")).all_settings()
+    assert (settings["nimbus.monitor.freq.secs"], settings["topology.workers"]) == (5, 3)
+    assert settings["supervisor.worker.timeout.secs"] == 10 and settings["nimbus.seeds"] == ["127.0.0.1"]
+    with pytest.raises(ClusterError, match="^nimbus.thrift.port cannot be chosen"):
+        Wanted(settings={"nimbus.thrift.port": 7000}).layout(tmp_path, storm())
+
+
+def test_a_storm_that_asks_who_one_is(storm: Callable[..., Storm], tmp_path: Path) -> None:
+    wanted = Wanted(settings={"storm.thrift.transport": DIGEST})
+    settings = wanted.layout(tmp_path / "home", storm("storm-client-2.8.3.jar")).all_settings()
+    # A digest says the server's name, and Storm takes but this one.
+    assert settings["nimbus.seeds"] == ["localhost"] and settings["storm.local.hostname"] == "localhost"
+    state(transport=DIGEST).write(tmp_path)
+    found = State.read(tmp_path)
+    assert found is not None and Cluster(tmp_path, found).transport is sasl.digest
+    assert Cluster(tmp_path, state()).transport is framed
 
 
 def test_the_web_is_started_where_it_is_there(storm: Callable[..., Storm], tmp_path: Path) -> None:

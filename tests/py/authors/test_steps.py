@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import projects  # noqa: F401 - makes the package importable
-from stormcell.nimbus import AlreadyAlive, NimbusError, NotAlive, NotFound, Unreachable, structures
+from stormcell.nimbus import AlreadyAlive, NimbusError, NotAlive, NotAuthorized, NotFound, Unreachable, structures
 from stormcell.submission import steps, upload
 from stormcell.submission.steps import Interrupted, Order, Steps, SubmitError
 from stormcell.submission.upload import CHUNK
@@ -265,6 +265,18 @@ def test_what_a_killed_upload_has_left_is_replaced(nimbus: Standin, jar: Path, t
     nimbus.opened["venv-1.tgz"] = b"half"
     run(nimbus, jar=jar, blobs=[("venv-1.tgz", blob)])
     assert nimbus.blobs == {"venv-1.tgz": b"x"}
+
+
+def test_half_of_a_blob_of_another_users_is_said_to_be_that(nimbus: Standin, jar: Path, tmp_path: Path,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may not remove it waits for nothing."""
+    monkeypatch.setattr(upload, "HALF_SECONDS", -1.0)
+    blob = tmp_path / "venv.tgz"
+    blob.write_bytes(b"x")
+    nimbus.opened["venv-1.tgz"] = b"half"
+    nimbus.before["deleteBlob"] = raising(NotAuthorized("[bob] does not have [WRITE ] access"))
+    assert "venv-1.tgz is half of what another user has sent, which only they replace" in fails(
+        nimbus, jar=jar, blobs=[("venv-1.tgz", blob)])
 
 
 # ---- replacing -----------------------------------------------------------------------------------
