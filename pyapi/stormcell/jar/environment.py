@@ -50,7 +50,7 @@ class Environment:
     @classmethod
     def of(cls, folder: Path) -> Environment:
         """JarError: it is none, or would not run elsewhere."""
-        root = folder.absolute()
+        root = Path(os.path.abspath(folder))  # without "..", as what is compared with it
         version = _version(root)
         _check_packages(root / "lib" / f"python{version[0]}.{version[1]}" / "site-packages", root)
         return cls(root, version, _base(root))

@@ -145,6 +145,12 @@ def test_a_link_that_leads_out_of_it(made: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob(".*.part"))
 
 
+def test_one_that_is_named_by_a_way_around(made: Path, tmp_path: Path) -> None:
+    """--venv ../venv, from a folder beside it: its own links are no links out of it."""
+    (tmp_path / "beside").mkdir()
+    assert Environment.of(tmp_path / "beside" / ".." / made.relative_to(tmp_path)).pack(tmp_path).path.is_file()
+
+
 def test_what_is_no_environment(made: Path, tmp_path: Path) -> None:
     assert refused(tmp_path / "none") == ("--venv none: that is no environment of Python: there is no "
                                           "bin/python3 in it that starts, or no lib/python3.X")
