@@ -28,6 +28,6 @@ def test_all_of_it(tmp_path: Path) -> None:
 def test_the_page_has_what_it_tells() -> None:
     """So that a page that is read wrongly is no success."""
     for command in ("quickstart", "cluster up", "submit --wait", "list", "check --cluster", "kill",
-                    "cluster down"):
+                    "cluster up -o", "cluster down"):
         assert f"stormcell {command}" in commands_of(PAGE)
-    assert [file for file, _, _ in blocks(PAGE) if file] == ["config.json"]
+    assert [file for file, _, _ in blocks(PAGE) if file] == ["config.json", "users.conf", "config.json"]
