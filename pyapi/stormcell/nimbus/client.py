@@ -24,7 +24,7 @@ OpenSocket = Callable[[str, int, float], socket.socket]
 
 Transport = Callable[[Any, str], Any]
 """Puts what Storm's `storm.thrift.transport` asks for around a Thrift transport that is connected to a
-host, as stormcell.nimbus.sasl's do. What it raises as a NimbusError is told with the address in front."""
+host, as stormcell.nimbus.sasl's do. Of an Unreachable or a NotAuthorized that it raises, the address is told too."""
 
 TIMEOUT = 7.0
 """How long an answer may take, in seconds, where nobody says."""

@@ -17,7 +17,6 @@ import struct
 from typing import Any
 
 from thriftpy2.transport import TTransportException
-from thriftpy2.transport.base import readall
 from thriftpy2.transport.framed import TFramedTransport
 
 from stormcell.nimbus.errors import NotAuthorized, NotPrepared, Unreachable, one_line
@@ -110,16 +109,23 @@ def _send(transport: Any, status: int, body: bytes | None) -> None:
 def _receive(transport: Any) -> tuple[int, bytes]:
     """A message of Nimbus': what kind it is, and what it says."""
     try:
-        status, length = HEADER.unpack(readall(transport.read, HEADER.size))
+        status, length = HEADER.unpack(_read(transport, HEADER.size))
         if not START <= status <= COMPLETE or length > LONGEST:
             raise TTransportException(TTransportException.UNKNOWN, "no message of a negotiation")
-        return status, readall(transport.read, length)
+        return status, _read(transport, length)
     except ConnectionError:
         raise _hung_up() from None
     except TTransportException as error:
         if error.type == TTransportException.END_OF_FILE:
             raise _hung_up() from None
         raise
+
+
+def _read(transport: Any, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        data += transport.read(size - len(data))
+    return data
 
 
 def _answer(client: Any, said: bytes) -> bytes | None:
