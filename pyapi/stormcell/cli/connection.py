@@ -46,7 +46,7 @@ timeout = click.option(
 
 def open_nimbus(*, nimbus: tuple[str, ...] = (), environment: str | None = None,
                 config_file: Path | None = None, timeout: int = 7000, config: Config | None = None) -> Nimbus:
-    """Connect to the leader of the cluster that is meant. Unreachable, ConfigError or Refused.
+    """Connect to the leader of the cluster that is meant. NimbusError, ConfigError or Refused.
 
     config: the project's configuration, if it has been read already.
     """

@@ -36,7 +36,7 @@ ANSWER = 5.0
 
 FIXED = {"storm.zookeeper.port", "nimbus.thrift.port", "supervisor.thrift.port", "ui.port", "logviewer.port",
          "supervisor.slots.ports", "storm.local.dir", "storm.log4j2.conf.dir"}
-"""What is in storm.yaml and nowhere else to be set."""
+"""What daemons, workers and commands find each other by."""
 
 LOCK = "lock"
 LAST_LINES = 12
