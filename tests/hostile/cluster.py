@@ -160,7 +160,7 @@ class Cluster:
             time.sleep(0.1)
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, **self._layout.environment, MARK: self._mark}
+        return {**os.environ, **self._layout.environment(), MARK: self._mark}
 
     # ---- topologies -------------------------------------------------------------------------
 

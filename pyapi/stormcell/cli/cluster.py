@@ -8,17 +8,19 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from stormcell.cli import Refused, traceback_option
+from stormcell.cli.cluster_status import report, show
 from stormcell.cluster import Cluster, ClusterError, control, default_home, running
 from stormcell.cluster.artifacts import VERSION, Tell
-from stormcell.cluster.control import Found, Wanted
-from stormcell.cluster.processes import Process
+from stormcell.cluster.control import Wanted
+from stormcell.cluster.failing import fail, start
+from stormcell.cluster.state import State
 from stormcell.config import parse_options
 
 STATUSES = {"up": 0, "starting": 1, "down": 1, "broken": 2}
@@ -42,7 +44,7 @@ class Parts(click.Group):
 def command(context: click.Context) -> None:
     """Start a real Storm on this machine, look at it and end it.
 
-    It is for tests, demonstrations and tutorials. It has ZooKeeper, Nimbus, and a supervisor with slots for
+    It is for tests, demonstrations and tutorials. It has ZooKeeper, Nimbus, and supervisors with slots for
     workers, all of which only this machine can reach. It needs Java; Storm itself is fetched by Maven,
     once. All other commands find it by themselves.
 
@@ -57,7 +59,9 @@ def command(context: click.Context) -> None:
 @command.command("up")
 @home_option
 @click.option("--slots", type=click.IntRange(1, 100), default=2, show_default=True, metavar="N",
-              help="How many workers there may be at once.")
+              help="How many workers each supervisor may have at once.")
+@click.option("--supervisors", type=click.IntRange(1, 10), default=1, show_default=True, metavar="N",
+              help="How many supervisors, each of which stands for a machine: 127.0.0.1, 127.0.0.2, ...")
 @click.option("--version", default=VERSION, show_default=True, metavar="VERSION",
               help="The Storm to fetch.")
 @click.option("--storm-home", type=click.Path(file_okay=False, exists=True, path_type=Path), metavar="DIR",
@@ -77,10 +81,15 @@ def up(home: Path | None, options: tuple[str, ...], **choices: Any) -> None:
     began = time.monotonic()
     with _progress() as tell:
         cluster, started = control.up(home, Wanted(**choices, settings=parse_options(options)), tell)
-    slots = f"{len(cluster.slots)} slot{'s' if len(cluster.slots) > 1 else ''}"
     said = f"up after {time.monotonic() - began:.0f} s" if started else "up already"
-    click.echo(f"Storm {cluster.version} with {slots} is {said}, in {cluster.home}; to run a topology on it: "
-               f"stormcell submit; to end it: stormcell cluster down{_home_words(cluster)}")
+    click.echo(f"Storm {cluster.version} with {_size(cluster.state)} is {said}, in {cluster.home}; to run a topology on "
+               f"it: stormcell submit; to end it: stormcell cluster down{_home_words(cluster)}")
+
+
+def _size(state: State) -> str:
+    """How many workers there may be, and whose."""
+    slots = f"{state.slots_each} slot{'s' if state.slots_each > 1 else ''}"
+    return slots if state.supervisors == 1 else f"{state.supervisors} supervisors of {slots} each"
 
 
 def _home_words(cluster: Cluster) -> str:
@@ -140,101 +149,8 @@ def status(home: Path | None, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(told, indent=2))
     else:
-        _show(told)
+        show(told)
     return STATUSES[found.status]
-
-
-def report(found: Found) -> dict[str, Any]:
-    """All that there is to tell, as JSON has it."""
-    told: dict[str, Any] = {"status": found.status, "home": str(found.home)}
-    if found.why:
-        told["why"] = found.why
-    if found.cluster is not None:
-        told["storm"] = found.cluster.version
-        told["nimbus"] = "{}:{}".format(*found.cluster.nimbus)
-        told["logs"] = str(found.cluster.logs)
-    told["processes"] = list(_processes(found))
-    if found.summary is not None:
-        supervisors = found.summary.supervisors
-        told["slots"] = sum(supervisor.num_workers for supervisor in supervisors)
-        told["used_slots"] = sum(supervisor.num_used_workers for supervisor in supervisors)
-        told["topologies"] = [{"name": one.name, "status": one.status, "workers": one.num_workers,
-                               "uptime_secs": one.uptime_secs} for one in found.summary.topologies]
-    return told
-
-
-def _processes(found: Found) -> Iterator[dict[str, Any]]:
-    """A row for the watcher, for each daemon and each worker, and one for all the others."""
-    left = list(found.processes)
-    state = found.cluster.state if found.cluster else None
-    if state is not None:
-        yield {"name": "watcher", **_life(state.watching)}
-        for name, daemon in state.daemons.items():
-            yield {"name": name, **_life(daemon.process), "restarts": daemon.restarts, "note": daemon.note}
-        known = [state.watching, *(daemon.process for daemon in state.daemons.values())]
-        left = [process for process in left if process not in known]
-    for process in left:
-        if _worker(process):
-            yield {"name": _worker(process), **_life(process), "topology": _topology_of(process)}
-    others = [process for process in left if not _worker(process)]
-    if others:
-        count = len(others)
-        yield {"name": f"{count} other{'s' if count > 1 else ''}", "pid": None,
-               "memory": sum(process.memory for process in others)}
-
-
-def _life(process: Process | None) -> dict[str, Any]:
-    if process is None or not process.alive:
-        return {"pid": None}
-    return {"pid": process.pid, "uptime_secs": round(process.age), "memory": process.memory}
-
-
-def _worker(process: Process) -> str:
-    """What a worker's JVM is called; "": it is none."""
-    words = process.command
-    if "org.apache.storm.LogWriter" in words or "org.apache.storm.daemon.worker.Worker" not in words:
-        return ""
-    return next((f"worker {word.partition('=')[2]}" for word in words if word.startswith("-Dworker.port=")), "")
-
-
-def _topology_of(process: Process) -> str:
-    """The id of the topology that a worker is of."""
-    return next((word.partition("=")[2] for word in process.command if word.startswith("-Dstorm.id=")), "")
-
-
-def _show(told: dict[str, Any]) -> None:
-    """Draw what there is to tell."""
-    from stormcell.operate import tables
-
-    click.echo(_headline(told))
-    if told["processes"]:
-        table = tables.grid("process", "pid", "uptime", "MB", "", left=(0, 4))
-        for row in told["processes"]:
-            table.add_row(*_cells(row, tables.age))
-        tables.show(table)
-    if "slots" in told:
-        click.echo(f"{told['used_slots']} of {told['slots']} slots are used")
-    for each in told.get("topologies", ()):
-        click.echo(f"topology {each['name']}: {each['status']}, workers: {each['workers']}, "
-                   f"up {tables.age(each['uptime_secs'])}")
-    if "logs" in told:
-        click.echo(f"logs: {told['logs']}")
-
-
-def _headline(told: dict[str, Any]) -> str:
-    storm = f"Storm {told['storm']}" if "storm" in told else "Storm"
-    why = f": {told['why']}" if "why" in told else ""
-    nimbus = f"; Nimbus: {told['nimbus']}" if told["status"] == "up" else ""
-    return f"{storm} in {told['home']} is {told['status']}{why}{nimbus}"
-
-
-def _cells(row: dict[str, Any], age: Callable[[int], str]) -> list[str]:
-    """A process as a row of a table."""
-    times = row.get("restarts", 0)
-    notes = ["not running" if row["pid"] is None and "memory" not in row else "",
-             f"started anew {times} time{'s' if times > 1 else ''}" if times else "", row.get("note", ""), row.get("topology", "")]
-    return [row["name"], str(row["pid"] or ""), age(row["uptime_secs"]) if "uptime_secs" in row else "",
-            str(row["memory"] // 1_000_000) if "memory" in row else "", "; ".join(filter(None, notes))]
 
 
 @command.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -265,6 +181,37 @@ def _up(home: Path | None) -> Cluster:
     return cluster
 
 
+@command.command("fail")
+@home_option
+@click.argument("name", metavar="DAEMON")
+def fail_daemon(home: Path | None, name: str) -> None:
+    """Kill a daemon and all that it has started, as if its machine had failed.
+
+    Of a supervisor that is all of its workers. It stays down until `stormcell cluster start`.
+
+    \b
+    Example:
+      stormcell cluster fail supervisor-2
+    """
+    count = fail(home, name)
+    click.echo(f"{name} is down: {count} process{'es have' if count != 1 else ' has'} been killed; to start it again: "
+               f"stormcell cluster start {name}")
+
+
+@command.command("start")
+@home_option
+@click.argument("name", metavar="DAEMON")
+def start_daemon(home: Path | None, name: str) -> None:
+    """Start a daemon that `stormcell cluster fail` has ended.
+
+    \b
+    Example:
+      stormcell cluster start supervisor-2
+    """
+    start(home, name)
+    click.echo(f"{name} is up")
+
+
 @command.command("logs")
 @home_option
 @click.argument("name", required=False)
@@ -274,7 +221,7 @@ def _up(home: Path | None) -> Cluster:
 def logs(home: Path | None, name: str | None, lines: int, follow: bool) -> int:
     """Show the end of a daemon's log, or which logs there are.
 
-    NAME is one of zookeeper, nimbus, supervisor, watcher, or a path within the folder of the logs.
+    NAME is one of zookeeper, nimbus, supervisor, supervisor-2, watcher, or a path within the folder of the logs.
 
     \b
     Example:

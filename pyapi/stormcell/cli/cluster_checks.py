@@ -32,8 +32,9 @@ def try_hosts(project: Project, contents: Contents, connect: Callable[[], Nimbus
     targets = {str(spec.name): target(spec.component) for spec in project.topology.specs if spec.component}
     try:
         with connect() as nimbus:
-            hosts = {one.host: one.num_workers > one.num_used_workers
-                     for one in nimbus.call("getClusterInfo").supervisors}
+            hosts: dict[str, bool] = {}  # those that may answer, and whether a slot is free there
+            for one in nimbus.call("getClusterInfo").supervisors:
+                hosts[one.host] = hosts.get(one.host, False) or one.num_workers > one.num_used_workers
             for told in probe(nimbus, contents, targets, project.settings, connect, PROBE_SECONDS):
                 hosts.pop(told.host, None)
                 yield from _told(told, targets)

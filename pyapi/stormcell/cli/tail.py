@@ -103,7 +103,7 @@ def _source(nimbus: Lasting, topology: Topology, logs: Path | None, logviewer: i
     """Where its logs are."""
     here = running()
     if logs is None and logviewer is None and here and nimbus.address == "{}:{}".format(*here.nimbus):
-        logs = here.logs
+        return Files(here.logs, topology.id, pattern, here.hosts if here.state.supervisors > 1 else None)
     if logs is not None:
         return Files(logs, topology.id, pattern)
     port = logviewer or int(ask.settings(nimbus).get("logviewer.port") or 8000)

@@ -35,7 +35,7 @@ ANSWER = 5.0
 """How long Nimbus may take for an answer, in seconds."""
 
 FIXED = {"storm.zookeeper.port", "nimbus.thrift.port", "supervisor.thrift.port", "ui.port", "logviewer.port",
-         "supervisor.slots.ports", "storm.local.dir", "storm.log4j2.conf.dir"}
+         "supervisor.slots.ports", "storm.local.dir", "storm.local.hostname", "storm.log4j2.conf.dir"}
 """What daemons, workers and commands find each other by."""
 
 LOCK = "lock"
@@ -47,7 +47,8 @@ class Wanted:
     """What kind of cluster it is to be.
 
     Attributes:
-        slots: how many workers there may be at once.
+        slots: how many workers each supervisor may have at once.
+        supervisors: how many there are to be.
         storm_home: an installed Storm; None: the one of `version` is fetched.
         tune: Storm's intervals are to be short.
         java: the program to run Storm with; None: it is looked for.
@@ -55,6 +56,7 @@ class Wanted:
     """
 
     slots: int = 2
+    supervisors: int = 1
     storm_home: Path | None = None
     version: str = VERSION
     tune: bool = False
@@ -68,7 +70,8 @@ class Wanted:
         """ClusterError: one of the settings is not to be chosen."""
         for key in FIXED & set(self.settings):
             raise ClusterError(f"{key} cannot be chosen: the commands count on where things are in a cluster of theirs")
-        return Layout(home, storm, self.slots, {**(TUNED if self.tune else {}), **self.settings})
+        return Layout(home, storm, self.slots, {**(TUNED if self.tune else {}), **self.settings},
+                      self.supervisors)
 
 
 def up(home: Path | None, wanted: Wanted, tell: Tell) -> tuple[Cluster, bool]:
@@ -77,7 +80,7 @@ def up(home: Path | None, wanted: Wanted, tell: Tell) -> tuple[Cluster, bool]:
     """
     home = default_home(home)
     _check(home)
-    with _alone(home, tell), _as_interrupts():
+    with alone(home, tell), _as_interrupts():
         found = examine(home)
         if found.cluster is not None and found.status in ("up", "starting"):
             _wait_until_usable(found.cluster, tell)
@@ -110,7 +113,7 @@ def _check(home: Path) -> None:
 
 
 @contextlib.contextmanager
-def _alone(home: Path, tell: Tell) -> Iterator[None]:
+def alone(home: Path, tell: Tell) -> Iterator[None]:
     """Keep other commands out of this home."""
     try:
         lock = (home / LOCK).open("w")
@@ -162,7 +165,7 @@ def _start(plan: Layout, java: str, before: list[str]) -> Cluster:
     """Start the watcher, which starts all else."""
     home = plan.home
     state = State(str(plan.storm.folder), plan.storm.version, java, plan.ports, space_of(os.getpid()),
-                  transport=str(plan.settings.get(TRANSPORT, "")))
+                  supervisors=plan.supervisors, transport=str(plan.settings.get(TRANSPORT, "")))
     state.write(home)
     with (home / "logs" / "watcher.log").open("wb") as log:
         # In the root folder, since the one we are in is where `-m` looks for modules first.
@@ -189,8 +192,14 @@ def _wait_until_usable(cluster: Cluster, tell: Tell) -> None:
         while not step(cluster):
             if time.monotonic() > deadline:
                 raise ClusterError(f"Storm is not there after {PATIENCE:g} s; its logs are in {cluster.logs}")
-            tell("", f"starting {'nimbus and supervisor' if 'nimbus' in cluster.state.daemons else 'zookeeper'}")
+            tell("", f"starting {_what_starts(cluster)}")
             time.sleep(0.05)
+
+
+def _what_starts(cluster: Cluster) -> str:
+    if "nimbus" not in cluster.state.daemons:
+        return "zookeeper"
+    return f"nimbus and supervisor{'s' if cluster.state.supervisors > 1 else ''}"
 
 
 def _daemons_listen(cluster: Cluster) -> bool:
@@ -215,7 +224,7 @@ def _obituary(cluster: Cluster) -> str:
 
 
 def _has_slots(cluster: Cluster) -> bool:
-    """Whether Nimbus knows of the supervisor. NotAuthorized, NotPrepared: we shall never know."""
+    """Whether Nimbus knows of all supervisors. NotAuthorized, NotPrepared: we shall never know."""
     try:
         told = ask(cluster)
     except (NotAuthorized, NotPrepared):
@@ -239,7 +248,7 @@ def down(home: Path | None, purge: bool, tell: Tell) -> bool:
         there = bool(marked(home))
         end_cluster(home, None)
         return there
-    with _alone(home, tell), _as_interrupts():
+    with alone(home, tell), _as_interrupts():
         there = bool(marked(home))
         if there:
             tell("", "ending workers and daemons")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from stormcell.cluster.layout import SUPERVISOR
 from stormcell.cluster.processes import Process, end, members
 from stormcell.cluster.state import State
 
@@ -18,14 +19,14 @@ ROUNDS = 5
 def end_cluster(home: Path, state: State | None, tell: Callable[[str], None] = lambda _: None) -> None:
     """End all processes of the cluster in this home, but this one and those that it descends from.
 
-    The supervisor first, or it would start workers anew; then these and what they started; then Nimbus,
+    The supervisors first, or they would start workers anew; then these and what they started; then Nimbus,
     and ZooKeeper, which all need.
     """
     outside = state.outside if state else None
     daemons = {name: daemon.process for name, daemon in state.daemons.items()} if state else {}
-    supervisor = [daemons[name] for name in ("supervisor",) if name in daemons]
+    supervisors = [process for name, process in daemons.items() if name.startswith(SUPERVISOR)]
     last = [daemons[name] for name in ("nimbus", "zookeeper") if name in daemons]
-    for group in (supervisor, _others(home, outside, supervisor + last), *([process] for process in last)):
+    for group in (supervisors, _others(home, outside, supervisors + last), *([process] for process in last)):
         end(group, PATIENCE, tell)
     for _ in range(ROUNDS):
         left = members(home, outside)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from stormcell.cluster import space
 from stormcell.cluster.error import ClusterError
-from stormcell.cluster.layout import PORTS
+from stormcell.cluster.layout import PORTS, address
 from stormcell.cluster.processes import Process, marked
 from stormcell.cluster.state import State
 
@@ -54,6 +54,11 @@ class Cluster:
     def slots(self) -> list[int]:
         """The ports of the workers that there may be."""
         return self.state.slots
+
+    @property
+    def hosts(self) -> dict[int, str]:
+        """By the port of each worker that there may be, the host that it would run on, as Storm calls it."""
+        return {port: address(1 + index // self.state.slots_each, self.state.transport) for index, port in enumerate(self.slots)}
 
     @property
     def transport(self) -> Transport:

@@ -14,6 +14,9 @@ from pathlib import Path
 MARK = "STORMCELL_CLUSTER_HOME"
 """In the environment of all that a cluster starts, and of what that starts: the cluster's home."""
 
+PART = "STORMCELL_CLUSTER_DAEMON"
+"""In the environment of a daemon, and of all that it starts: the daemon's name."""
+
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -85,13 +88,16 @@ def everything() -> Iterator[Process]:
                 yield process
 
 
-def marked(home: Path) -> list[Process]:
-    """The processes of the cluster in this home, which is an absolute path, the oldest first."""
-    mark = f"{MARK}={home}".encode()
+def marked(home: Path, daemon: str | None = None) -> list[Process]:
+    """The processes of the cluster in this home, which is an absolute path, the oldest first.
+
+    daemon: only it, and those that it has started.
+    """
+    marks = {f"{MARK}={home}".encode(), *([f"{PART}={daemon}".encode()] if daemon else [])}
     found = []
     for process in everything():
         with contextlib.suppress(OSError):  # it has just ended, or is somebody else's
-            if mark in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0"):
+            if marks <= set(Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")):
                 found.append(process)
     return sorted(found, key=lambda process: (process.start, process.pid))
 

@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stormcell.cluster.artifacts import Storm
 from stormcell.cluster.error import ClusterError
+from stormcell.cluster.layout import TRANSPORT, Layout
 from stormcell.cluster.processes import Process
 
 FILE = "state.json"
@@ -44,7 +46,8 @@ class State:
     Attributes:
         storm, version: the Storm that runs: its folder and version.
         java: the program that runs it.
-        slots: the workers' ports.
+        slots: the workers' ports, supervisor by supervisor, each of which has as many.
+        supervisors: how many there are.
         outside: the network namespace around the cluster's own.
         phase: "starting", "up", "failed" (at its start) or "broken" (a daemon ended too often).
         why: of "failed" and "broken".
@@ -63,6 +66,7 @@ class State:
     watcher: list[int] | None = None
     daemons: dict[str, Daemon] = field(default_factory=dict)
     transport: str = ""
+    supervisors: int = 1
 
     @classmethod
     def read(cls, home: Path) -> State | None:
@@ -90,6 +94,16 @@ class State:
         part = home / f"{FILE}.part"
         part.write_text(json.dumps(asdict(self), indent=2) + "\n")
         os.replace(part, home / FILE)
+
+    @property
+    def slots_each(self) -> int:
+        """How many workers a supervisor may have."""
+        return len(self.slots) // self.supervisors
+
+    def layout(self, home: Path) -> Layout:
+        """How it is laid out in that home; without most of the settings that it was given besides."""
+        settings = {TRANSPORT: self.transport} if self.transport else {}
+        return Layout(home, Storm(Path(self.storm), self.version), self.slots_each, settings, self.supervisors)
 
     @property
     def watching(self) -> Process | None:

@@ -19,11 +19,10 @@ import traceback
 from pathlib import Path
 
 from stormcell.cluster import space
-from stormcell.cluster.artifacts import Storm
 from stormcell.cluster.ending import end_cluster
 from stormcell.cluster.java import java_home
-from stormcell.cluster.layout import PORTS, Layout
-from stormcell.cluster.processes import MARK, Process
+from stormcell.cluster.layout import Layout, failed
+from stormcell.cluster.processes import MARK, PART, Process
 from stormcell.cluster.state import FILE, Daemon, State
 
 LOOK = 0.05
@@ -36,7 +35,10 @@ SHORT_LIFE, SHORT_LIVES = 30.0, 5
 """A daemon that lives less than so many seconds so many times in a row is not started any more."""
 
 HEEDED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-SIGNALS = HEEDED | {signal.SIGCHLD}
+LOOK_AGAIN = signal.SIGUSR1
+"""Tells it that a daemon that was to stay down is to be started."""
+
+SIGNALS = HEEDED | {signal.SIGCHLD, LOOK_AGAIN}
 
 OURS = ("PYTHON", "STORMCELL_", "STORM_", "VIRTUAL_ENV", "MAVEN_", "JAVA_HOME")
 """How the names of variables begin that no worker of a usual cluster would have."""
@@ -52,7 +54,7 @@ class Watcher:
         assert state is not None
         self.home = home
         self.state = state
-        self.layout = Layout(home, Storm(Path(state.storm), state.version), len(state.slots))
+        self.layout = state.layout(home)
         self.pids: dict[int, str] = {}  # the daemons that run
         self.due: dict[str, float] = {}  # those that are to be started, and when, by time.monotonic()
         self.short_lives: dict[str, int] = {}
@@ -92,6 +94,8 @@ class Watcher:
             if told and told.si_signo in HEEDED:
                 self.say(f"told to end by {signal.Signals(told.si_signo).name}")
                 self.ending = True
+            elif told and told.si_signo == LOOK_AGAIN:
+                self.look_again()
 
     def pause(self) -> float:
         """How long there is nothing to do, in seconds."""
@@ -102,7 +106,8 @@ class Watcher:
     def start_those_due(self) -> None:
         for name in [name for name, at in self.due.items() if at <= time.monotonic()]:
             del self.due[name]
-            self.start(name)
+            if not failed(self.home, name).exists():
+                self.start(name)
 
     def start(self, name: str) -> None:
         """Start a daemon."""
@@ -124,21 +129,29 @@ class Watcher:
         out = str(self.home / "logs" / f"{name}.out")
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         return os.posix_spawn(
-            self.state.java, self.layout.command(name, self.state.java), environment(self.layout, self.state.java),
+            self.state.java, self.layout.command(name, self.state.java),
+            environment(self.layout, self.state.java, name),
             file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                           (os.POSIX_SPAWN_OPEN, 1, out, flags, 0o644), (os.POSIX_SPAWN_DUP2, 1, 2)],
             setsid=True, setsigmask=())
 
     def look(self) -> None:
         """Whether the daemons listen: when ZooKeeper does, the others are started."""
-        for name in [name for name in self.awaited if name in self.state.daemons and listens(PORTS[name])]:
+        for name in [name for name in self.awaited if name in self.state.daemons and listens(self.layout.port(name))]:
             self.awaited.remove(name)
-            self.say(f"{name} listens on {PORTS[name]}")
+            self.say(f"{name} listens on {self.layout.port(name)}")
             if name == "zookeeper":
                 self.due = {other: 0.0 for other in self.layout.daemons if other != name}
         if not self.awaited:
             self.state.phase = "up"
             self.state.write(self.home)
+
+    def look_again(self) -> None:
+        """Start the daemons that were to stay down and are not any more."""
+        for name in self.layout.daemons:
+            if name not in self.pids.values() and name not in self.due and not failed(self.home, name).exists():
+                self.short_lives[name] = 0
+                self.due[name] = 0.0
 
     def reap(self) -> None:
         """Ask how those ended that did: daemons, and workers whose supervisor has gone."""
@@ -162,7 +175,9 @@ class Watcher:
         self.short_lives[name] = self.short_lives.get(name, 0) + 1 if lived < SHORT_LIFE else 0
         if self.short_lives[name] >= SHORT_LIVES:
             how = f"ended {SHORT_LIVES} times in a row within {SHORT_LIFE:g} s: {how}"
-        if self.state.phase == "starting" or self.short_lives[name] >= SHORT_LIVES:
+        if failed(self.home, name).exists():
+            self.say(f"{name} is to stay down")
+        elif self.state.phase == "starting" or self.short_lives[name] >= SHORT_LIVES:
             self.lost(name, how)
         else:
             self.due[name] = time.monotonic() + REST
@@ -194,15 +209,15 @@ def listens(port: int) -> bool:
     return True
 
 
-def environment(layout: Layout, java: str) -> dict[str, str]:
-    """The daemons' and so the workers', who on a usual cluster have nothing of an author's."""
+def environment(layout: Layout, java: str, name: str) -> dict[str, str]:
+    """A daemon's, and so that of its workers, who on a usual cluster have nothing of an author's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     # The supervisor starts workers by $JAVA_HOME/bin/java, or else by the java on PATH.
     installation, path = java_home(java), kept.get("PATH", os.defpath)
     # Only then in front of the rest, for there may be a python3 beside it that is not the user's.
     found = {"JAVA_HOME": str(installation), "PATH": path} if installation else {
         "PATH": os.pathsep.join([os.path.dirname(java), path])}
-    return {**kept, **found, MARK: str(layout.home), **layout.environment}
+    return {**kept, **found, MARK: str(layout.home), PART: name, **layout.environment(name)}
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ import json
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -214,19 +214,22 @@ class Viewer:
 
 
 class Files:
-    """The logs below a folder of logs of this machine."""
+    """The logs below a folder of logs of this machine. hosts: by a worker's port, where it runs, if that is to be
+    told."""
 
-    def __init__(self, folder: Path, topology_id: str, pattern: re.Pattern[str] | None = None) -> None:
+    def __init__(self, folder: Path, topology_id: str, pattern: re.Pattern[str] | None = None,
+                 hosts: Mapping[int, str] | None = None) -> None:
         self._folder = folder / "workers-artifacts"
         self._topology_id = topology_id
         self._pattern = pattern
+        self._hosts = {str(port): host for port, host in (hosts or {}).items()}
 
     def find(self) -> Iterator[tuple[str, Callable[[], Log]]]:
         """The logs that there are now: their names, and how to open each."""
         for path in sorted((self._folder / self._topology_id).glob("*/*")):
             name = str(path.relative_to(self._folder))
             if _chosen(name, self._pattern) and path.is_file():
-                yield name, partial(FileLog, _label("", name), path)
+                yield name, partial(FileLog, _label(self._hosts.get(path.parent.name, ""), name), path)
 
 
 class Viewers:

@@ -87,15 +87,16 @@ def probe(nimbus: Nimbus, contents: Contents, targets: dict[str, str], conf: dic
 
     Raises NimbusError, SubmitError, JarError. The topology that it takes is gone from the cluster in the end.
     """
-    hosts = sum(one.num_workers > one.num_used_workers for one in nimbus.call("getClusterInfo").supervisors)
+    supervisors = nimbus.call("getClusterInfo").supervisors
+    free = [str(one.host) for one in supervisors if one.num_workers > one.num_used_workers]
     name = f"stormcell-check-{uuid.uuid4().hex[:8]}"
-    if not hosts:
+    if not free:
         return
     with tempfile.TemporaryDirectory(prefix="stormcell-") as folder:
-        order = _order(name, contents, list(targets.values()), conf, hosts, Path(folder))
+        order = _order(name, contents, list(targets.values()), conf, len(free), Path(folder))
         try:
             topology_id = Steps(nimbus, order, reconnect).run()
-            yield from _answers(nimbus, topology_id, hosts, targets, time.monotonic() + patience)
+            yield from _answers(nimbus, topology_id, len(set(free)), targets, time.monotonic() + patience)
         finally:
             _kill(reconnect, name)
 

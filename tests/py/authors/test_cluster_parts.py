@@ -95,6 +95,7 @@ def test_what_runs_is_running(tmp_path: Path) -> None:
     assert here is not None
     assert (here.home, here.logs, here.version) == (tmp_path, tmp_path / "logs", "2.8.3")
     assert here.nimbus == ("127.0.0.1", 6627) and here.slots == [6700, 6701]
+    assert here.hosts == {6700: "127.0.0.1", 6701: "127.0.0.1"}
     assert here.command(["true"]) == ["true"]  # in the namespace that we are in
     state(phase="failed", daemons={"nimbus": Daemon(me.pid, me.start)}).write(tmp_path)
     assert running(tmp_path) is None
@@ -180,6 +181,28 @@ def test_a_storm_that_asks_who_one_is(storm: Callable[..., Storm], tmp_path: Pat
     assert Cluster(tmp_path, state()).transport is framed
 
 
+def test_supervisors_stand_for_machines(storm: Callable[..., Storm], tmp_path: Path) -> None:
+    """If it fails, two of them take the same port, keep their files in one place, or cannot be told apart."""
+    home = tmp_path / "home"
+    layout = Layout(home, storm("storm-client-2.8.3.jar"), 2, supervisors=3)
+    layout.write()
+    assert layout.daemons == ["zookeeper", "nimbus", "supervisor", "supervisor-2", "supervisor-3"]
+    assert layout.ports == [6700, 6701, 6702, 6703, 6704, 6705]
+    assert [layout.port(name) for name in layout.daemons] == [2181, 6627, 6628, 6629, 6630]
+    keys = ("storm.local.hostname", "storm.local.dir", "supervisor.slots.ports", "supervisor.thrift.port")
+    settings = [[layout.all_settings(name)[key] for key in keys] for name in layout.supervisor_names]
+    assert settings == [
+        ["127.0.0.1", f"{home}/local", [6700, 6701], 6628],
+        ["127.0.0.2", f"{home}/local/supervisor-2", [6702, 6703], 6629],
+        ["127.0.0.3", f"{home}/local/supervisor-3", [6704, 6705], 6630]]
+    assert 'storm.local.hostname: "127.0.0.3"\n' in (home / "conf" / "supervisor-3" / "storm.yaml").read_text()
+    command = layout.command("supervisor-2", "java")
+    assert command[command.index("-cp") + 1].startswith(f"{home}/conf/supervisor-2:")
+    assert "-Dlogfile.name=supervisor-2.log" in command and command[-1].endswith(".Supervisor")
+    assert layout.environment("supervisor-2") == {"STORM_CONF_DIR": f"{home}/conf/supervisor-2"}
+    assert layout.environment("nimbus") == layout.environment("supervisor") == {"STORM_CONF_DIR": f"{home}/conf"}
+
+
 def test_the_web_is_started_where_it_is_there(storm: Callable[..., Storm], tmp_path: Path) -> None:
     assert Layout(tmp_path, storm("storm-client-2.8.3.jar")).daemons == ["zookeeper", "nimbus", "supervisor"]
     layout = Layout(tmp_path, storm("rocksdbjni-10.2.1.jar", web=True))
@@ -199,7 +222,7 @@ def test_daemons_have_nothing_of_an_authors_environment(tmp_path: Path, monkeypa
     java.parent.mkdir(parents=True)
     java.touch()
     (tmp_path / "java").symlink_to(java)
-    found = environment(Layout(tmp_path / "home", Storm(tmp_path, "2.8.3")), str(tmp_path / "java"))
+    found = environment(Layout(tmp_path / "home", Storm(tmp_path, "2.8.3")), str(tmp_path / "java"), "nimbus")
     assert "/author" not in found.values()
     assert found["LANG"] == "C.UTF-8" and found["JAVA_HOME"] == str(tmp_path / "jdk")
     assert found[MARK] == str(tmp_path / "home") and found["STORM_CONF_DIR"] == str(tmp_path / "home" / "conf")

@@ -14,6 +14,7 @@ import pytest
 
 from stormcell.cluster import Cluster, ClusterError, space
 from stormcell.cluster.artifacts import Storm
+from stormcell.cluster.failing import fail, start
 from stormcell.cluster.layout import Layout
 from stormcell.cluster.processes import MARK, Process, marked, space_of
 from stormcell.cluster.state import State
@@ -26,6 +27,7 @@ import os, socket, sys, time
 ports = {{"ZooKeeperServerMain": 2181, "Nimbus": 6627, "Supervisor": 6628}}
 names = [word.rpartition(".")[2] for word in sys.argv if word.startswith("org.apache.storm.")]
 [port] = [ports[name] for name in names if name in ports]
+port += "-Ddaemon.name=supervisor-2" in sys.argv
 if os.path.exists("reluctant") and port == 6628:
     sys.exit(9)
 listening = socket.create_server(("127.0.0.1", port))
@@ -42,9 +44,9 @@ class Watched:
 
     def __init__(self, home: Path, java: Path) -> None:
         self.home = home
-        layout = Layout(home, Storm(home / "storm", "2.8.3"))
+        layout = Layout(home, Storm(home / "storm", "2.8.3"), supervisors=2)
         layout.write()
-        State(str(home / "storm"), "2.8.3", str(java), layout.ports, space_of(os.getpid())).write(home)
+        State(str(home / "storm"), "2.8.3", str(java), layout.ports, space_of(os.getpid()), supervisors=2).write(home)
         with (home / "logs" / "watcher.log").open("wb") as log:
             self.process = subprocess.Popen(
                 [*space.own_space(), sys.executable, "-m", "stormcell.cluster.watcher", str(home)],
@@ -96,14 +98,14 @@ def watched(tmp_path: Path) -> Iterator[Callable[..., Watched]]:
 def test_it_starts_all_and_ends_all(watched: Callable[..., Watched]) -> None:
     one = watched()
     one.wait_for(lambda: one.state.phase == "up")
-    assert list(one.state.daemons) == ["zookeeper", "nimbus", "supervisor"]
+    assert list(one.state.daemons) == ["zookeeper", "nimbus", "supervisor", "supervisor-2"]
     assert all(daemon.process.alive and daemon.restarts == 0 for daemon in one.state.daemons.values())
     assert one.state.watcher == [one.process.pid, Process.of(one.process.pid).start]  # type: ignore[union-attr]
     cluster = Cluster(one.home, one.state)
     with cluster.connect("127.0.0.1", 6627, 10.0) as connection:
         assert connection.getpeername() == ("127.0.0.1", 6627)
     with pytest.raises(ConnectionRefusedError):
-        cluster.connect("127.0.0.1", 6629, 10.0)
+        cluster.connect("127.0.0.1", 6630, 10.0)
     one.process.send_signal(signal.SIGTERM)
     assert one.process.wait(PATIENCE) == 0
     assert marked(one.home) == [] and State.read(one.home) is None
@@ -136,6 +138,30 @@ def test_one_that_dies_again_and_again_is_given_up(watched: Callable[..., Watche
     assert one.said.count("nimbus started") == 5
     assert not one.state.daemons["nimbus"].process.alive
     assert one.state.daemons["supervisor"] == supervisor and supervisor.process.alive
+
+
+def test_one_that_fails_stays_down_until_it_is_started(watched: Callable[..., Watched]) -> None:
+    """If it fails, one cannot see what becomes of a cluster of which a machine is lost."""
+    one = watched()
+    one.wait_for(lambda: one.state.phase == "up")
+    before = one.state.daemons
+    assert fail(one.home, "supervisor-2") == 1
+    one.wait_for(lambda: one.said.endswith(" supervisor-2 is to stay down\n"))
+    os.kill(before["supervisor"].pid, signal.SIGKILL)  # the other one is looked after as ever
+    one.wait_for(lambda: one.state.daemons["supervisor"].restarts == 1)
+    assert not before["supervisor-2"].process.alive and one.state.daemons["supervisor-2"].restarts == 0
+    start(one.home, "supervisor-2")
+    assert one.state.daemons["supervisor-2"].process.alive and one.state.daemons["supervisor-2"].restarts == 1
+    assert (one.state.phase, one.state.daemons["nimbus"]) == ("up", before["nimbus"])
+
+
+def test_what_cannot_fail(watched: Callable[..., Watched], tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match="nothing is up in .*; stormcell cluster up starts it"):
+        fail(tmp_path / "none", "nimbus")
+    one = watched()
+    one.wait_for(lambda: one.state.phase == "up")
+    with pytest.raises(ClusterError, match="^the cluster has no daemon 'ui'; it has zookeeper, nimbus, supervisor"):
+        fail(one.home, "ui")
 
 
 def test_one_that_does_not_start_ends_all(watched: Callable[..., Watched]) -> None:
