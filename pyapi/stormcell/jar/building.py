@@ -115,7 +115,9 @@ def _workers(python: str, platform: str | None, environment: Environment | None,
     if python or requirements:
         raise JarError(f"--venv {environment.root} has Python and packages: install into it what is "
                        "missing, and leave out --python and --requirements")
-    return Workers.of(environment.python, platform, environment.version)
+    workers = Workers.of(environment.python, platform, environment.version)
+    environment.check_machine(workers)
+    return workers
 
 
 def build_jar(path: Path, topology: type[Topology], directory: Path, *, python: str = "",

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stormcell.jar.elf import machine_of
 from stormcell.jar.fault import JarError, unreadable
+from stormcell.jar.workers import Workers
 from stormcell.jar.writing import digest_of, write_whole
 
 __all__ = ["Environment", "PackedEnvironment"]
@@ -27,6 +29,14 @@ PYTHON = f"../{LOCAL_NAME}/bin/python3"
 
 SCRIPT = re.compile(rb"#!(/bin/sh\n'{3}exec' )?\s*\"?/[^\n]*/python[\d.]*[\"\s]")
 """How pip begins a script: by the path of its Python, by way of sh if that is long."""
+
+NATIVE = re.compile(r"\.so(\.\d+)*$|^bin/python[\d.]*$")
+"""What the files are called that are for one kind of machine."""
+
+PACKAGE = re.compile(r"lib/python3\.\d+/site-packages/[^/]+")
+
+HEAD = 20
+"""Bytes at the beginning of a file that tell what machine it is for."""
 
 EPOCH = 315532800
 """The time of all that is packed: 1980, for tar finds 1970 implausible."""
@@ -59,6 +69,14 @@ class Environment:
     def python(self) -> str:
         """The Python of the components."""
         return PYTHON
+
+    def check_machine(self, workers: Workers) -> None:
+        """JarError names a file of it that is for another machine than the workers are, or cannot be read."""
+        for found in _machines(self.root).values():
+            if workers.machine not in found:
+                machine, name = next(iter(found.items()))
+                raise JarError(f"--venv {self.root}: {name} is for {machine}, and the workers are {workers.platform}: "
+                               "make the environment on such a machine, or say by --platform what they are")
 
     def pack(self, folder: Path) -> PackedEnvironment:
         """Make it a file in that folder, called after its contents; the same environment makes the same
@@ -149,6 +167,26 @@ def _json(path: Path) -> dict[str, dict[str, object]]:
 
 def _outside(root: Path, sentence: str) -> JarError:
     return JarError(f"--venv {root}: {sentence}; install the package itself (pip install, without -e)")
+
+
+def _machines(root: Path) -> dict[str, dict[str, str]]:
+    """By package, or else by folder: for each machine that it has native files for, one of them. A package may
+    have some for several machines, and choose by itself."""
+    found: dict[str, dict[str, str]] = {}
+    for path, name in _walk(root):
+        machine = _machine(path) if NATIVE.search(name) and path.is_file() and not path.is_symlink() else None
+        if machine:
+            package = PACKAGE.match(name)
+            found.setdefault(package[0] if package else os.path.dirname(name), {}).setdefault(machine, name)
+    return found
+
+
+def _machine(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return machine_of(file.read(HEAD))
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 # ---- the file ------------------------------------------------------------------------------------

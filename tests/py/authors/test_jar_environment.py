@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from jars import COMPONENTS, TOPOLOGY, build, fake_runner
+from jars import COMPONENTS, TOPOLOGY, build, fake_elf, fake_runner
 from projects import Write
 from stormcell.jar import Environment, JarError
+from stormcell.jar.workers import Workers
 
 VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -166,6 +167,57 @@ def test_where_it_cannot_be_written(made: Path, tmp_path: Path) -> None:
         Environment.of(made).pack(tmp_path / "none")
 
 
+# ---- what it is for ------------------------------------------------------------------------------
+
+X86, ARM = 62, 183
+
+
+def native(root: Path, name: str, machine: int) -> str:
+    """Put a file there that is for this machine."""
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(fake_elf(machine))
+    return name
+
+
+def for_another(root: Path, platform: str) -> str:
+    """What is said of it where the workers are such ones; "": nothing."""
+    try:
+        Environment.of(root).check_machine(Workers.of("", platform))
+    except JarError as error:
+        return str(error).replace(f"{root.parent}/", "")
+    return ""
+
+
+@pytest.mark.parametrize("name", [f"lib/{VERSION}/site-packages/words/fast.cpython-311-x86_64-linux-gnu.so",
+                                  f"lib/{VERSION}/site-packages/_fast.abi3.so",
+                                  f"lib/{VERSION}/site-packages/fast.libs/libfast.so.3.1", "bin/python3.11"])
+def test_a_file_that_is_for_another_machine(made: Path, name: str) -> None:
+    """If it fails, an environment goes to workers that cannot run it."""
+    (made / name).unlink(missing_ok=True)
+    native(made, name, X86)
+    assert for_another(made, "manylinux_2_28_x86_64") == ""
+    assert for_another(made, "manylinux2014_aarch64") == (
+        f"--venv made: {name} is for x86_64, and the workers are manylinux2014_aarch64: make the environment on such a "
+        "machine, or say by --platform what they are")
+
+
+def test_a_package_for_several_machines(made: Path) -> None:
+    """If it fails, a package that chooses among its files keeps an environment from being packed."""
+    site = f"lib/{VERSION}/site-packages"
+    native(made, f"{site}/words/arm/trace.so", ARM)
+    native(made, f"{site}/words/x86/trace.so", X86)
+    assert for_another(made, "manylinux2014_x86_64") == for_another(made, "manylinux2014_aarch64") == ""
+    assert for_another(made, "manylinux2014_s390x").startswith(f"--venv made: {site}/words/arm/trace.so is for aarch64")
+
+
+def test_what_only_looks_native(made: Path) -> None:
+    """If it fails, a linker's script or a link to this machine's Python is taken for a file that is for a machine."""
+    (made / "lib" / VERSION / "site-packages" / "words" / "libc.so").write_text("INPUT(libc.so.6)\n")
+    assert (made / "bin" / "python3").is_symlink()
+    assert for_another(made, "manylinux2014_aarch64") == ""
+
+
 # ---- a jar for it --------------------------------------------------------------------------------
 
 
@@ -181,6 +233,13 @@ def test_a_jar_whose_components_run_in_it(flow: Path, tmp_path: Path, made: Path
     [start] = [entry for entry in jar.contents.entries if entry.name.endswith("components.Pass")]
     assert b"python='../stormcell-venv/bin/python3'" in start.open().read()
     assert jar.contents.workers.version == sys.version_info[:2]
+
+
+def test_a_jar_for_other_machines_than_its_environment(flow: Path, tmp_path: Path, made: Path) -> None:
+    name = native(made, f"lib/{VERSION}/site-packages/_fast.abi3.so", ARM)
+    with pytest.raises(JarError, match=f"{name} is for aarch64, and the workers are manylinux2014_x86_64"):
+        build(flow, tmp_path / "flow.jar", environment=Environment.of(made), platform="manylinux2014_x86_64")
+    assert not (tmp_path / "flow.jar").exists()
 
 
 @pytest.mark.parametrize("more", [{"python": "3.11"}, {"requirements": [Path("requirements.txt")]}])
