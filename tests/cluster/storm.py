@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -111,12 +112,12 @@ def place() -> Path:
     return Path(tempfile.mkdtemp(prefix="storm-", dir="/tmp"))
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Storm]:
-    """A Storm with two slots and Storm's own intervals."""
+@contextlib.contextmanager
+def up(*options: str) -> Iterator[Storm]:
+    """A Storm that `cluster up` starts with these options, and of which nothing is left in the end."""
     storm = Storm(place() / "storm")
     try:
-        done = storm.stormcell("cluster", "up")
+        done = storm.stormcell("cluster", "up", *options)
         assert done.returncode == 0, done.stderr
         yield storm
     finally:
@@ -124,3 +125,10 @@ def cluster() -> Iterator[Storm]:
         left = storm.processes()
         shutil.rmtree(storm.home.parent)
     assert done.returncode == 0 and left == [], (done, left)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Storm]:
+    """A Storm with two slots and Storm's own intervals."""
+    with up() as storm:
+        yield storm

@@ -191,6 +191,24 @@ class Who:
     command: list[str]
 
 
+def all_done(counting: Submitted, more: int) -> None:
+    """Wait until all that the topology `counting` has emitted by now, and so many numbers more, are acked: nothing is
+    lost. Each of them has been processed by both bolts."""
+    goal = max(counting.numbers("emitted"), default=0) + more
+    wanted = set(range(1, goal + 1))
+
+    def missing() -> set[int]:
+        return wanted - counting.numbers("acked")
+
+    try:
+        eventually(lambda: not missing(), "not all is acked")
+    except AssertionError:
+        lost = sorted(missing())
+        raise AssertionError(f"{len(lost)} of {goal} are not acked: {lost[:20]}…") from None
+    for bolt in ("middle", "sink"):
+        assert wanted <= counting.numbers(f"{bolt}-*"), f"acked, and not processed by {bolt}"
+
+
 # ---- a cluster without a free slot -------------------------------------------------------------
 
 

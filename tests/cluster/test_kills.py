@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storm import Storm
-from submitting import Submitted, Who, ask, clear, eventually
+from submitting import Submitted, Who, all_done, ask, clear, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -26,26 +26,8 @@ def running(cluster: Storm, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def counting(running: Submitted) -> Submitted:
     """The same, at work: each component has done something."""
-    done_with(running, 1)
+    all_done(running, 1)
     return running
-
-
-def done_with(counting: Submitted, more: int) -> None:
-    """Wait until all that has been emitted by now, and so many numbers more, are acked: nothing is lost. Each
-    of them has been processed by both bolts."""
-    goal = max(counting.numbers("emitted"), default=0) + more
-    wanted = set(range(1, goal + 1))
-
-    def missing() -> set[int]:
-        return wanted - counting.numbers("acked")
-
-    try:
-        eventually(lambda: not missing(), "not all is acked")
-    except AssertionError:
-        lost = sorted(missing())
-        raise AssertionError(f"{len(lost)} of {goal} are not acked: {lost[:20]}…") from None
-    for bolt in ("middle", "sink"):
-        assert wanted <= counting.numbers(f"{bolt}-*"), f"acked, and not processed by {bolt}"
 
 
 def begun_anew(counting: Submitted, before: Who) -> Who:
@@ -68,7 +50,7 @@ def test_an_interpreter_is_killed(counting: Submitted, component: str) -> None:
     os.kill(before.interpreter, signal.SIGKILL)
     after = begun_anew(counting, before)
     assert (after.guardian, after.worker) == (before.guardian, before.worker)
-    done_with(counting, 100)
+    all_done(counting, 100)
 
 
 @pytest.mark.parametrize("component", ["middle", "numbers"])
@@ -80,7 +62,7 @@ def test_a_guardian_is_killed(counting: Submitted, component: str) -> None:
     after = begun_anew(counting, before)
     assert after.guardian != before.guardian
     eventually(lambda: not Path(f"/proc/{before.interpreter}").exists(), "its interpreter lives on")
-    done_with(counting, 100)
+    all_done(counting, 100)
 
 
 def test_a_worker_is_killed(counting: Submitted) -> None:
@@ -93,7 +75,7 @@ def test_a_worker_is_killed(counting: Submitted) -> None:
         assert begun_anew(counting, one).worker != before.worker
         eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in (one.guardian, one.interpreter)),
                    f"{one} lives on")
-    done_with(counting, 100)
+    all_done(counting, 100)
 
 
 def test_the_supervisor_is_killed(counting: Submitted) -> None:
@@ -105,14 +87,14 @@ def test_the_supervisor_is_killed(counting: Submitted) -> None:
     old = counting.storm.pid("supervisor")
     assert old is not None
     os.kill(old, signal.SIGKILL)
-    done_with(counting, 100)
+    all_done(counting, 100)
     eventually(lambda: 0 < uptime() < up, "no new supervisor has told Nimbus of itself")
     assert counting.processes() == before
     # It looks after the workers that it has found.
     victim = counting.of("sink")[0]
     os.kill(victim.worker, signal.SIGKILL)
     assert begun_anew(counting, victim).worker != victim.worker
-    done_with(counting, 100)
+    all_done(counting, 100)
 
 
 def test_the_sink_gets_more_executors(counting: Submitted) -> None:
@@ -128,7 +110,7 @@ def test_the_sink_gets_more_executors(counting: Submitted) -> None:
     eventually(lambda: executors() == 4, "the sink has not got its executors")
     for one in before:
         begun_anew(counting, one)
-    done_with(counting, 100)
+    all_done(counting, 100)
     used = {one.port for one in counting.executors() if one.component_id == "sink"}
     assert len(used) == 2, "all executors of the sink are in one worker"
 

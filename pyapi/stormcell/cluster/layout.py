@@ -59,8 +59,9 @@ worker lives and dies."""
 
 TUNED = {"nimbus.monitor.freq.secs": 1, "supervisor.monitor.frequency.secs": 1,
          "supervisor.worker.shutdown.sleep.secs": 1, "supervisor.worker.timeout.secs": 10,
-         "nimbus.task.timeout.secs": 10}
-"""For tests that wait for the deaths of workers; they then die in other ways than on a usual cluster."""
+         "storm.zookeeper.session.timeout": 15000, "nimbus.task.timeout.secs": 18, "nimbus.task.launch.secs": 40}
+"""For tests that wait for the deaths of workers and hosts; workers then die in other ways than on a usual cluster.
+A supervisor is missed before its tasks are, or these would be given its free slots."""
 
 LOG4J = """\
 <configuration monitorInterval="30">

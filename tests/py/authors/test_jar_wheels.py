@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 import sys
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from stormcell.jar import JarError
 from stormcell.jar.wheels import SITE, wheel_files
 from stormcell.jar.workers import Workers
+from wheels import make_wheel
 
 X86 = "manylinux2014_x86_64"
 
@@ -40,21 +40,8 @@ Make = Callable[..., Path]
 def wheel(tmp_path: Path) -> Make:
     def make(name: str, version: str = "1.0", tag: str = "py3-none-any", needs: tuple[str, ...] = (),
              files: dict[str, str] | None = None) -> Path:
-        info = f"{name}-{version}.dist-info"
-        contents = {
-            f"{name}/__init__.py": f"version = {version!r}\n",
-            **(files or {}),
-            f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-                                + "".join(f"Requires-Dist: {one}\n" for one in needs),
-            f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n",
-            f"{info}/entry_points.txt": f"[console_scripts]\n{name}-tool = {name}:main\n",
-        }
-        path = tmp_path / "wheels" / f"{name}-{version}-{tag}.whl"
-        with zipfile.ZipFile(path, "w") as archive:
-            for place, text in contents.items():
-                archive.writestr(place, text)
-            archive.writestr(f"{info}/RECORD", "".join(f"{place},,\n" for place in contents))
-        return path
+        contents = {f"{name}/__init__.py": f"version = {version!r}\n", **(files or {})}
+        return make_wheel(tmp_path / "wheels", name, contents, version=version, tag=tag, needs=needs)
 
     return make
 
