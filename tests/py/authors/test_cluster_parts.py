@@ -17,7 +17,7 @@ from stormcell.cluster.artifacts import Storm, installed
 from stormcell.cluster.control import Wanted
 from stormcell.cluster.java import needed_java
 from stormcell.cluster.layout import TUNED, Layout
-from stormcell.cluster.processes import MARK, Process, ancestors, marked, members, space_of
+from stormcell.cluster.processes import MARK, PART, Process, ancestors, marked, members, space_of
 from stormcell.cluster.state import Daemon, State
 from stormcell.cluster.watcher import environment
 from stormcell.nimbus import sasl
@@ -60,13 +60,15 @@ def test_one_that_has_ended_is_not_alive_though_nobody_asked() -> None:
 
 def test_what_is_marked_belongs_to_the_home(tmp_path: Path) -> None:
     homes = [tmp_path / "home", tmp_path / "home2"]
-    children = [subprocess.Popen(["sleep", "1000"], env={**os.environ, MARK: str(home)}) for home in homes]
+    part = {PART: "supervisor-2"}
+    children = [subprocess.Popen(["sleep", "1000"], env={**os.environ, MARK: str(home), **part}) for home in homes]
     children.append(subprocess.Popen(["sleep", "1000"], env={**os.environ, "OTHER": str(homes[0])}))
     try:
         deadline = time.monotonic() + 30
         while len(marked(homes[0])) + len(marked(homes[1])) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
         assert [process.pid for process in marked(homes[0])] == [children[0].pid]
+        assert marked(homes[0], "supervisor-2") == marked(homes[0]) and marked(homes[0], "supervisor") == []
         # None of those in this namespace is taken for the cluster's.
         assert members(homes[0], None) == marked(homes[0])
         assert members(homes[0], space_of(os.getpid())) == marked(homes[0])

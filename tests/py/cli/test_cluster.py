@@ -184,6 +184,9 @@ def test_logs_are_kept_unless_they_are_to_go(home: Path, sleeper: subprocess.Pop
 
 def test_options(home: Path, folder: Path) -> None:
     assert "0 is not in the range" in refused("cluster", "up", "--slots", "0")
+    assert "0 is not in the range" in refused("cluster", "up", "--supervisors", "0")
+    assert refused("cluster", "fail", "nimbus") == (
+        f"stormcell: nothing is up in {home}; stormcell cluster up starts it")
     assert "'nine' is no version of Storm; one is 2.8.3" in refused("cluster", "up", "--version", "nine")
     assert refused("cluster", "up", "--storm-home", folder) == (
         f"stormcell: {folder} is no Apache Storm 2: it has no lib/storm-client-VERSION.jar or no lib-worker/")

@@ -20,7 +20,7 @@ import pytest
 
 from commanding import COMMAND, PATIENCE, refused, stormcell, write
 from nimbus_standin import Standin
-from stormcell.operate.logs import BLOCK, FileLog, Filter, Log, Viewer, WebLog
+from stormcell.operate.logs import BLOCK, FileLog, Files, Filter, Log, Viewer, WebLog
 from terminals import CTRL_C, terminal
 
 ID = "words-1-1795700000"
@@ -221,6 +221,14 @@ def test_each_line_says_whose_it_is(nimbus: Standin, folder: Path) -> None:
     assert said("words", "--logs", "logs", "-l", "1") == ["6700 b", "6701 c"]
     assert said("-n", "words", "--logs", "logs", "--grep", "a|c") == ["6700 a", "6701 c"]
     assert said("words", "--logs", "logs", "--pattern", "00/.*err$") == ["6700 worker.log.err err"]
+
+
+def test_files_of_several_hosts(folder: Path) -> None:
+    """If it fails, one looks for a component on the wrong machine."""
+    logged(folder, "a")
+    logged(folder, "b", port=6702)
+    found = Files(folder / "logs", ID, None, {6700: "127.0.0.1", 6702: "127.0.0.2"}).find()
+    assert [opened().label for _, opened in found] == ["127.0.0.1:6700", "127.0.0.2:6702"]
 
 
 ONE_HOST = [("127.0.0.1", 6700), ("127.0.0.1", 6701)]
