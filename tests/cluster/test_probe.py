@@ -5,38 +5,46 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from subprocess import CompletedProcess
+from subprocess import Popen
 
-from storm import Storm
+import pytest
+
+from storm import PATIENCE, Storm
 from submitting import TOPOLOGIES, clear, eventually, topologies, used_slots
 
 
-def check(cluster: Storm, folder: Path, topology: str, settings: dict[str, str]) -> CompletedProcess[str]:
-    """Check with a module on this machine's path that no worker has."""
+@pytest.fixture(scope="module")
+def checked(cluster: Storm, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What two checks have said that went on at the same time, each on a slot: of a topology with a module on this
+    machine's path that no worker has, and of one for a Python that no host has."""
     clear(cluster)
     eventually(lambda: not used_slots(cluster), "slots that are used")
+    folder = tmp_path_factory.mktemp("author")
     (folder / "only_the_author_has_it.py").touch()
-    (folder / "config.json").write_text(json.dumps({"envs": {"here": settings}}))
-    path = f"{folder}{os.pathsep}{cluster.environment['PYTHONPATH']}"
-    done = cluster.stormcell("check", TOPOLOGIES / topology, "--config", folder / "config.json", "--cluster", "here",
-                             "--probe", PYTHONPATH=path)
-    assert topologies(cluster) == {}, "the probe stays on the cluster"
-    return done
+    (folder / "config.json").write_text(json.dumps({"envs": {"import": {}, "python": {"python": "python9.9"}}}))
+    started = {name: start(cluster, folder, name, topology)
+               for name, topology in {"import": "failing.py", "python": "idle.py"}.items()}
+    said = {name: process.communicate(timeout=2 * PATIENCE) for name, process in started.items()}
+    assert {process.returncode for process in started.values()} == {1}, said
+    assert topologies(cluster) == {}, "a probe stays on the cluster"
+    return {name: stdout.splitlines() for name, (stdout, _) in said.items()}
 
 
-def test_a_module_that_a_host_does_not_have(cluster: Storm, tmp_path: Path) -> None:
+def start(cluster: Storm, folder: Path, environment: str, topology: str) -> Popen[str]:
+    return cluster.start("check", TOPOLOGIES / topology, "--config", folder / "config.json", "--cluster", environment,
+                         "--probe", variables={"PYTHONPATH": f"{folder}{os.pathsep}{cluster.environment['PYTHONPATH']}"})
+
+
+def test_a_module_that_a_host_does_not_have(checked: dict[str, list[str]]) -> None:
     """If it fails, what is missing on one host is found only when it ends workers there."""
-    done = check(cluster, tmp_path, "failing.py", {})
-    assert done.returncode == 1, done
-    lines = done.stdout.splitlines()
+    lines = checked["import"]
     assert "ok  broken" in lines  # here it can be imported
-    assert any(line.startswith("NO  127.0.0.1: broken: importing 'failing' failed:") for line in lines), done.stdout
+    assert any(line.startswith("NO  127.0.0.1: broken: importing 'failing' failed:") for line in lines), lines
     assert "ok  127.0.0.1: idle" in lines
 
 
-def test_a_host_without_the_python_that_is_asked_for(cluster: Storm, tmp_path: Path) -> None:
+def test_a_host_without_the_python_that_is_asked_for(checked: dict[str, list[str]]) -> None:
     """If it fails, one learns of it from workers that end."""
-    done = check(cluster, tmp_path, "idle.py", {"python": "python9.9"})
-    assert done.returncode == 1, done
-    assert any(line.startswith("NO  127.0.0.1: Python: ") and "no Python 3.10 or newer on this worker: not on PATH: python9.9" in line
-               for line in done.stdout.splitlines()), done.stdout
+    lines = checked["python"]
+    assert any(line.startswith("NO  127.0.0.1: Python: ") and "no Python 3.10 or newer on this worker: not on PATH: python9.9"
+               in line for line in lines), lines

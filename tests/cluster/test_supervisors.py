@@ -27,8 +27,9 @@ def pair() -> Iterator[Storm]:
 
 @pytest.fixture(scope="module")
 def counting(pair: Storm, tmp_path_factory: pytest.TempPathFactory) -> Submitted:
-    """The topology `counting` on two workers."""
-    return Submitted.start(pair, "counting", tmp_path_factory.mktemp("counting"), "-w", "2", "-a", "2")
+    """The topology `counting` on two workers, which soon emits again what is lost."""
+    return Submitted.start(pair, "counting", tmp_path_factory.mktemp("counting"), "-w", "2", "-a", "2", "-o",
+                           "topology.message.timeout.secs=5")
 
 
 def said(storm: Storm, *arguments: str) -> str:

@@ -59,9 +59,10 @@ worker lives and dies."""
 
 TUNED = {"nimbus.monitor.freq.secs": 1, "supervisor.monitor.frequency.secs": 1,
          "supervisor.worker.shutdown.sleep.secs": 1, "supervisor.worker.timeout.secs": 10,
-         "storm.zookeeper.session.timeout": 15000, "nimbus.task.timeout.secs": 18, "nimbus.task.launch.secs": 40}
+         "storm.zookeeper.session.timeout": 10000, "nimbus.task.timeout.secs": 18, "nimbus.task.launch.secs": 30}
 """For tests that wait for the deaths of workers and hosts; workers then die in other ways than on a usual cluster.
-A supervisor is missed before its tasks are, or these would be given its free slots."""
+A supervisor is missed some seconds before its tasks are, or these would be given its free slots: a session ends up
+to 3 s late, and a task's last word may be 3 s old."""
 
 LOG4J = """\
 <configuration monitorInterval="30">
