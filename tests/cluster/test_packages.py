@@ -122,7 +122,8 @@ def test_an_environment_comes_as_a_blob(submitted: dict[str, Submitted], environ
     assert os.path.realpath(sys.base_prefix) == found["base"]
 
 
-def test_the_blob_stays_and_is_not_sent_again(cluster: Storm, submitted: dict[str, Submitted], environment: Path) -> None:
+def test_the_blob_stays_and_is_not_sent_again(cluster: Storm, submitted: dict[str, Submitted],
+                                              environment: Path) -> None:
     """If it fails: an environment of hundreds of megabytes is sent each time, or the next start lacks it."""
     [key] = submitted["venv"].conf()["topology.blobstore.map"]
     kill(cluster, "venv")

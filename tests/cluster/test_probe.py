@@ -31,8 +31,9 @@ def checked(cluster: Storm, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 def start(cluster: Storm, folder: Path, environment: str, topology: str) -> Popen[str]:
+    path = f"{folder}{os.pathsep}{cluster.environment['PYTHONPATH']}"
     return cluster.start("check", TOPOLOGIES / topology, "--config", folder / "config.json", "--cluster", environment,
-                         "--probe", variables={"PYTHONPATH": f"{folder}{os.pathsep}{cluster.environment['PYTHONPATH']}"})
+                         "--probe", variables={"PYTHONPATH": path})
 
 
 def test_a_module_that_a_host_does_not_have(checked: dict[str, list[str]]) -> None:
@@ -46,5 +47,5 @@ def test_a_module_that_a_host_does_not_have(checked: dict[str, list[str]]) -> No
 def test_a_host_without_the_python_that_is_asked_for(checked: dict[str, list[str]]) -> None:
     """If it fails, one learns of it from workers that end."""
     lines = checked["python"]
-    assert any(line.startswith("NO  127.0.0.1: Python: ") and "no Python 3.10 or newer on this worker: not on PATH: python9.9"
-               in line for line in lines), lines
+    reason = "no Python 3.10 or newer on this worker: not on PATH: python9.9"
+    assert any(line.startswith("NO  127.0.0.1: Python: ") and reason in line for line in lines), lines

@@ -67,7 +67,8 @@ def test_a_probe_tells_of_both(pair: Storm, tmp_path: Path) -> None:
 def test_what_is_told_names_the_hosts(pair: Storm, counting: Submitted) -> None:
     """If it fails, one looks for a worker, or for its log, on the wrong machine."""
     assert set(hosts(counting).values()) == {ONE, OTHER}
-    assert [line.split()[:3] for line in said(pair, "slot_usage").splitlines()[1:]] == [[ONE, "2", "1"], [OTHER, "2", "1"]]
+    rows = [line.split() for line in said(pair, "slot_usage").splitlines()[1:]]
+    assert [row[:4] for row in rows] == [[ONE, "2", "1", "1"], [OTHER, "2", "1", "1"]]
     workers = json.loads(said(pair, "worker_uptime", "--json"))
     places = {one["port"]: one["host"] for one in workers}
     assert sorted(places.values()) == [ONE, OTHER] and places.items() <= pair.here.hosts.items()
@@ -77,9 +78,9 @@ def test_what_is_told_names_the_hosts(pair: Storm, counting: Submitted) -> None:
     assert {line.split()[0] for line in told.splitlines()} == {f"{host}:{port}" for port, host in places.items()}
     told = said(pair, "cluster", "status")
     assert f"2 of 4 slots are used ({ONE}: 1 of 2, {OTHER}: 1 of 2)\n" in told
-    rows = {row["name"]: row.get("host") for row in pair.told()["processes"]}
-    assert {f"worker {port}": host for port, host in places.items()}.items() <= rows.items()
-    assert (rows["supervisor"], rows["supervisor-2"]) == (ONE, OTHER)
+    processes = {row["name"]: row.get("host") for row in pair.told()["processes"]}
+    assert {f"worker {port}": host for port, host in places.items()}.items() <= processes.items()
+    assert (processes["supervisor"], processes["supervisor-2"]) == (ONE, OTHER)
 
 
 def test_tuples_go_from_host_to_host(counting: Submitted) -> None:

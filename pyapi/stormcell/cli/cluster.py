@@ -82,8 +82,8 @@ def up(home: Path | None, options: tuple[str, ...], **choices: Any) -> None:
     with _progress() as tell:
         cluster, started = control.up(home, Wanted(**choices, settings=parse_options(options)), tell)
     said = f"up after {time.monotonic() - began:.0f} s" if started else "up already"
-    click.echo(f"Storm {cluster.version} with {_size(cluster.state)} is {said}, in {cluster.home}; to run a topology on "
-               f"it: stormcell submit; to end it: stormcell cluster down{_home_words(cluster)}")
+    click.echo(f"Storm {cluster.version} with {_size(cluster.state)} is {said}, in {cluster.home}; to run a topology "
+               f"on it: stormcell submit; to end it: stormcell cluster down{_home_words(cluster)}")
 
 
 def _size(state: State) -> str:
