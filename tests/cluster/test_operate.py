@@ -14,6 +14,7 @@ import pytest
 
 from commanding import write
 from storm import PATIENCE, Storm
+from submitting import clear
 
 COMPONENTS = """
     import time
@@ -59,6 +60,7 @@ def project(cluster: Storm, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     folder = tmp_path_factory.mktemp(NAME)
     write(folder, "src/components.py", COMPONENTS)
     write(folder, f"topologies/{NAME}.py", TOPOLOGY)
+    clear(cluster)
     done = cluster.stormcell("submit", "-o", "topology.workers=2", cwd=folder)
     assert done.returncode == 0, done.stderr
     yield folder
