@@ -25,7 +25,8 @@ def wait_until_running(nimbus: Nimbus, topology_id: str, patience: float) -> dic
     """
     began, heard = time.monotonic(), None
     while True:
-        info = nimbus.call("getTopologyInfo", topology_id)
+        # While workers start, Nimbus and its machine may be slow to answer; there is time.
+        info = nimbus.call("getTopologyInfo", topology_id, timeout=patience)
         now = time.monotonic()
         silent = sorted({one.component_id for one in info.executors if not one.uptime_secs})
         if info.executors and not silent:

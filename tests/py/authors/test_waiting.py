@@ -23,13 +23,15 @@ class Starting:
 
     def __init__(self, *ups: int, errors: dict[str, list[Any]] | None = None) -> None:
         self.ups, self.errors, self.looks = ups, errors or {}, 0
+        self.patience: set[float | None] = set()
         self.supervisors = [SimpleNamespace(num_workers=2, num_used_workers=1)]
 
-    def call(self, method: str, *arguments: str) -> Any:
+    def call(self, method: str, *arguments: str, timeout: float | None = None) -> Any:
         if method == "getClusterInfo":
             return SimpleNamespace(supervisors=self.supervisors)
         assert (method, *arguments) == ("getTopologyInfo", "words-1")
         self.looks += 1
+        self.patience.add(timeout)
         executors = [SimpleNamespace(component_id=f"c{n}", uptime_secs=1 if self.looks > up else 0)
                      for n, up in enumerate(self.ups)]
         return SimpleNamespace(name="words", executors=executors, errors=self.errors)
@@ -40,6 +42,7 @@ def test_it_waits_for_the_last_executor(monkeypatch: pytest.MonkeyPatch) -> None
     starting = Starting(0, 3, 1)
     assert wait_until_running(starting, "words-1", 60) == {}  # type: ignore[arg-type]
     assert starting.looks == 4
+    assert starting.patience == {60}, "an answer may take as long as one is ready to wait"
 
 
 def test_what_went_wrong_meanwhile() -> None:
