@@ -9,7 +9,7 @@ TESTS = Path(__file__).resolve().parents[1]
 for folder in (TESTS / "py", TESTS / "py" / "cli", TESTS.parent / "pyapi"):
     sys.path.append(str(folder))
 
-from storm import cluster
+from storm import cluster, own
 from submitting import project, pytest_runtest_makereport, words
 
-__all__ = ["cluster", "project", "pytest_runtest_makereport", "words"]
+__all__ = ["cluster", "own", "project", "pytest_runtest_makereport", "words"]

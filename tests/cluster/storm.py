@@ -132,3 +132,14 @@ def cluster() -> Iterator[Storm]:
     """A Storm with two slots and Storm's own intervals."""
     with up() as storm:
         yield storm
+
+
+@pytest.fixture
+def own() -> Iterator[Storm]:
+    """A home of the test's own, in which nothing is up yet."""
+    storm = Storm(place() / "storm")
+    yield storm
+    storm.stormcell("cluster", "down")
+    left = storm.processes()
+    shutil.rmtree(storm.home.parent)
+    assert left == []

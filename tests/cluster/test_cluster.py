@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ import pytest
 import plain
 from stormcell.cluster.artifacts import fetched
 from stormcell.cluster.processes import Process, everything, space_of
-from storm import PATIENCE, Storm, place
+from storm import PATIENCE, Storm
 
 DAEMONS = ("zookeeper", "nimbus", "supervisor")
 
@@ -39,17 +39,6 @@ def space(storm: Storm) -> str:
 def inhabitants(name: str) -> list[Process]:
     """All processes in a network namespace."""
     return [process for process in everything() if space_of(process.pid) == name]
-
-
-@pytest.fixture
-def own() -> Iterator[Storm]:
-    """A home of the test's own, in which nothing is up yet."""
-    storm = Storm(place() / "storm")
-    yield storm
-    storm.stormcell("cluster", "down")
-    left = storm.processes()
-    shutil.rmtree(storm.home.parent)
-    assert left == []
 
 
 # ---- one that stays up -----------------------------------------------------------------------

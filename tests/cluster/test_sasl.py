@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from storm import Storm, place
+from storm import Storm
 from submitting import TOPOLOGIES
 
 IDLE = TOPOLOGIES / "idle.py"
@@ -43,17 +41,6 @@ def told(user: str, password: str) -> dict[str, str]:
 
 
 ADA, BOB = told("ada", "engine"), told("bob", "pässwörd")
-
-
-@pytest.fixture
-def own() -> Iterator[Storm]:
-    """A home of the test's own, in which nothing is up yet."""
-    storm = Storm(place() / "storm")
-    yield storm
-    storm.stormcell("cluster", "down")
-    left = storm.processes()
-    shutil.rmtree(storm.home.parent)
-    assert left == []
 
 
 def start(storm: Storm, plugin: str, **settings: str) -> None:
